@@ -1,0 +1,3 @@
+"""vzvirt: OpenVZ-style system containers on today's kernels."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Frozen values: what is. No text, no connection, no I/O."""

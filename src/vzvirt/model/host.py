@@ -1,0 +1,95 @@
+"""The host: its global config, what it can do, and where a container's files are."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+
+from vzvirt.model.domain import Domain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalConfig:
+    """What vz.conf says.
+
+    Attributes:
+        lock_dir: LOCKDIR.
+        dump_dir: DUMPDIR.
+        template_dir: TEMPLATE; tarballs are in its ``cache``.
+        private_pattern: VE_PRIVATE with ``$VEID``.
+        root_pattern: VE_ROOT with ``$VEID``.
+        default_template: DEF_OSTEMPLATE, or ``None``.
+        default_sample: CONFIGFILE, or ``None``.
+        default_layout: VE_LAYOUT for new containers, or ``None``: whichever suits.
+        defaults: Container keys that stand in vz.conf, as a partial definition.
+        warnings: What was wrong with the file.
+    """
+
+    lock_dir: Path
+    dump_dir: Path
+    template_dir: Path
+    private_pattern: str
+    root_pattern: str
+    default_template: str | None = None
+    default_sample: str | None = None
+    default_layout: str | None = None
+    defaults: Domain
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where one container's files are on this host, the root prefix applied.
+
+    Attributes:
+        private_area: Where its root is stored.
+        root_mount: Where its root is mounted while it runs.
+        users_folder: Whether the root is a folder of the user's, which is never deleted.
+    """
+
+    private_area: Path
+    root_mount: Path
+    users_folder: bool = False
+
+
+class Verdict(enum.Enum):
+    """How a look at the host ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCheck:
+    """One line of ``vzvirt doctor``.
+
+    Attributes:
+        topic: What was looked at, such as ``cgroup`` or ``idmapped mounts``.
+        found: What was found, in words.
+        remedy: What to do about it, or ``None``.
+    """
+
+    topic: str
+    verdict: Verdict
+    found: str
+    remedy: str | None = None
+
+
+class Enforcement(enum.Enum):
+    """How well a limit is kept on this host."""
+
+    EXACT = "exactly"
+    APPROXIMATE = "approximately"
+    KEPT = "kept only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnforcedParameter:
+    """One line of the table in ``vzvirt info``: a parameter, its value, and what becomes of it."""
+
+    parameter: str
+    value: str
+    enforcement: Enforcement
+    how: str = ""

@@ -1,0 +1,1 @@
+"""What the manager needs of the world, as protocols named for the need."""

@@ -1,0 +1,123 @@
+"""What runs containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from vzvirt.model.domain import Domain
+from vzvirt.model.host import EnforcedParameter
+from vzvirt.model.state import Observation, Reason
+from vzvirt.model.values import Ctid, IdMap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartPlan:
+    """Everything an engine needs to start a container whose root is mounted.
+
+    Attributes:
+        domain: Its complete definition.
+        root_mount: Where its root is mounted; never the host's own.
+        idmap: The user namespace's map; empty: none.
+        shifted: Whether owners on disk are shifted by it already.
+        paused: Whether it stays paused once it is up.
+        reason: What to report as the reason while it runs.
+    """
+
+    domain: Domain
+    root_mount: Path
+    idmap: IdMap
+    shifted: bool
+    paused: bool = False
+    reason: Reason = Reason.BOOTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecRequest:
+    """A command to run inside.
+
+    Attributes:
+        argv: The command; empty: the user's login shell.
+        environment: Added to a small default one.
+        user: User name or number inside, or ``None``: root.
+        directory: Working folder inside, or ``None``: the home folder or ``/``.
+        tty: Whether it gets a terminal of its own; ``None``: if ours is one.
+    """
+
+    argv: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    user: str | None = None
+    directory: str | None = None
+    tty: bool | None = None
+
+
+class ContainerEngine(Protocol):
+    """Starts, stops and watches containers. The caller holds the container's lock for changes."""
+
+    @property
+    def name(self) -> str:
+        """``lxc``, ``vzctl`` or ``memory``."""
+
+    def start(self, plan: StartPlan) -> None:
+        """Start a container; it outlives us. On failure nothing of it is left.
+
+        Raises:
+            OperationFailed: It did not come up; the message has the engine's own words.
+            ConfigUnsupported: The definition has something that this engine cannot make.
+        """
+
+    def request_shutdown(self, ctid: Ctid) -> None:
+        """Ask a container's init to shut down; returns at once."""
+
+    def request_reboot(self, ctid: Ctid) -> None:
+        """Ask a container's init to reboot; returns at once."""
+
+    def wait_stopped(self, ctid: Ctid, timeout: float) -> bool:
+        """Wait until nothing of it runs any more, its monitor included; ``False``: timed out."""
+
+    def kill(self, ctid: Ctid) -> None:
+        """End a container at once and wait until nothing of it runs."""
+
+    def pause(self, ctid: Ctid) -> None:
+        """Freeze all its processes."""
+
+    def unpause(self, ctid: Ctid) -> None:
+        """Thaw them."""
+
+    def observe(self, ctid: Ctid) -> Observation:
+        """How a container stands right now; starts no process."""
+
+    def observe_all(self, ctids: Iterable[Ctid]) -> list[Observation]:
+        """The same for many."""
+
+    def settle(self, ctid: Ctid, *, host_went_down: bool = False) -> Observation:
+        """Record why a container that no longer runs ended, and remove what it left.
+
+        Called by the post-stop hook, by whoever stopped it, and in repairs: control groups,
+        run files, devices. Idempotent; does nothing to a running one.
+        """
+
+    def execute(self, ctid: Ctid, request: ExecRequest) -> int:
+        """Run a command inside on our own standard streams.
+
+        Returns:
+            Its exit status, or 128 + the signal that ended it.
+        """
+
+    def attach_console(self, ctid: Ctid) -> int:
+        """Connect our terminal to the container's console until it is detached."""
+
+    def console_log(self, ctid: Ctid) -> bytes:
+        """What the console has shown since the last start, as far as it is kept."""
+
+    def apply(self, domain: Domain) -> None:
+        """Bring a running container's limits to what its definition says.
+
+        Raises:
+            OperationFailed: The kernel refuses one; those set before are put back.
+        """
+
+    def enforcement(self, domain: Domain) -> list[EnforcedParameter]:
+        """What becomes of each limit of a definition on this host."""
