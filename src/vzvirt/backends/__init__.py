@@ -1,0 +1,1 @@
+"""The ports' implementations, each named for the technology it wraps; blind to each other."""

@@ -1,0 +1,1 @@
+"""What several backends need of the machine: files, processes, mounts, control groups."""

@@ -1,0 +1,306 @@
+"""Mounts and loop devices, straight from the kernel's own calls.
+
+No state of ours: the kernel's mount table and ``/sys/block/loop*`` are the truth and are read
+anew each time. Undoing is idempotent: what is gone already is no error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import struct
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.system.files import mapping_os_errors
+from vzvirt.system.libc import libc
+
+# Bits of the call mount, from the kernel's headers.
+_MS_REMOUNT: Final = 0x20
+_MS_BIND: Final = 0x1000
+_FLAGS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "ro": 0x1,
+        "nosuid": 0x2,
+        "nodev": 0x4,
+        "noexec": 0x8,
+        "sync": 0x10,
+        "remount": _MS_REMOUNT,
+        "dirsync": 0x80,
+        "noatime": 0x400,
+        "nodiratime": 0x800,
+        "bind": _MS_BIND,
+        "rbind": _MS_BIND | 0x4000,
+        "private": 0x40000,
+        "rprivate": 0x44000,
+        "slave": 0x80000,
+        "rslave": 0x84000,
+        "relatime": 0x200000,
+        "strictatime": 0x1000000,
+        "rw": 0,
+    }
+)
+"""Options that mount(2) takes as bits; all others are the file system's own."""
+
+# Bits of the call umount2.
+_DETACH: Final = 2
+_NOFOLLOW: Final = 8
+_PATIENCE: Final = 0.2
+"""Seconds that a busy mount gets before it is detached lazily."""
+
+# Requests to loop devices.
+_LOOP_CLR_FD: Final = 0x4C01
+_LOOP_SET_CAPACITY: Final = 0x4C07
+_LOOP_CONFIGURE: Final = 0x4C0A
+_LOOP_CTL_GET_FREE: Final = 0x4C82
+_LOOP_ATTEMPTS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of the mount table.
+
+    Attributes:
+        point: Where it is mounted.
+        source: What is mounted, as whoever mounted it said it.
+        fstype: Type of its file system.
+        options: Options of this mount and of the file system.
+        root: The folder of that file system that is seen here; not ``/`` for bind mounts.
+        device: ``major:minor``.
+    """
+
+    point: Path
+    source: str
+    fstype: str
+    options: tuple[str, ...]
+    root: str
+    device: str
+
+
+def _unescape(word: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)
+
+
+def read_mounts(text: str) -> list[Mount]:
+    """Read a mount table as ``/proc/PID/mountinfo`` has it (proc(5))."""
+    table = []
+    for line in text.splitlines():
+        fields = line.split(" ")
+        end = fields.index("-", 6)
+        options = (*fields[5].split(","), *fields[end + 3].split(","))
+        table.append(
+            Mount(
+                point=Path(_unescape(fields[4])),
+                source=_unescape(fields[end + 2]),
+                fstype=fields[end + 1],
+                options=tuple(dict.fromkeys(options)),
+                root=_unescape(fields[3]),
+                device=fields[2],
+            )
+        )
+    return table
+
+
+def mounts() -> list[Mount]:
+    """All mounts we see, in the order they were made."""
+    table = Path("/proc/self/mountinfo").read_bytes()
+    return read_mounts(table.decode(errors="surrogateescape"))
+
+
+def _real(path: Path) -> Path:
+    """The path as the mount table spells it."""
+    return Path(os.path.realpath(path))
+
+
+def is_mounted(path: Path) -> bool:
+    """Whether something is mounted right on a path."""
+    real = _real(path)
+    return any(mount.point == real for mount in mounts())
+
+
+def mounts_below(path: Path) -> list[Mount]:
+    """Mounts on a path and in it, the innermost and latest first."""
+    real = _real(path)
+    inside = [mount for mount in mounts() if mount.point.is_relative_to(real)]
+    inside.reverse()
+    inside.sort(key=lambda mount: -len(mount.point.parts))
+    return inside
+
+
+def mount(
+    source: str | Path, target: Path, fstype: str | None = None, options: Iterable[str] = ()
+) -> None:
+    """Mount something.
+
+    Args:
+        source: Device, folder, or a mere word for file systems without one.
+        target: An existing folder (or file, for a bind mount).
+        fstype: Type of the file system; ``None`` with ``bind`` or ``remount``.
+        options: As ``mount -o`` takes them, one word each.
+
+    Raises:
+        OperationFailed: The kernel refuses.
+    """
+    flags, data = 0, []
+    for option in options:
+        if option in _FLAGS:
+            flags |= _FLAGS[option]
+        else:
+            data.append(option)
+    failed, number = libc(
+        "mount",
+        os.fsencode(source),
+        os.fsencode(target),
+        fstype.encode() if fstype else None,
+        flags,
+        ",".join(data).encode() if data else None,
+    )
+    if failed:
+        raise errors.OperationFailed(
+            f"cannot mount '{source}' on '{target}': {os.strerror(number)}",
+            hint="the kernel's log (dmesg) may say more" if number == errno.EINVAL else None,
+        )
+
+
+def bind(source: Path, target: Path, *, readonly: bool = False) -> None:
+    """Show a folder or file at a second place.
+
+    Raises:
+        OperationFailed: The kernel refuses; nothing is mounted then.
+    """
+    mount(source, target, options=("bind",))
+    if readonly:
+        try:
+            mount(source, target, options=("bind", "remount", "ro", *_kept_options(target)))
+        except errors.OperationFailed:
+            unmount(target)
+            raise
+
+
+def _kept_options(target: Path) -> list[str]:
+    """Options of a fresh bind mount that a remount would lose."""
+    real = _real(target)
+    latest = [mount for mount in mounts() if mount.point == real][-1]
+    return [word for word in latest.options if word in {"nosuid", "nodev", "noexec", "noatime"}]
+
+
+def unmount(path: Path) -> None:
+    """Unmount all that is mounted on a path and in it; nothing happens if nothing is.
+
+    Something still in use is detached: gone from the tree now, for good once it is let go.
+
+    Raises:
+        OperationFailed: The kernel refuses.
+    """
+    for mount in mounts_below(path):
+        _unmount_one(mount.point)
+
+
+def _unmount_one(point: Path) -> None:
+    end = time.monotonic() + _PATIENCE
+    while True:
+        failed, number = libc("umount2", os.fsencode(point), _NOFOLLOW)
+        if not failed or number in {errno.EINVAL, errno.ENOENT}:
+            return  # done, or somebody was faster
+        if number != errno.EBUSY:
+            raise errors.OperationFailed(f"cannot unmount '{point}': {os.strerror(number)}")
+        if time.monotonic() >= end:
+            break
+        time.sleep(0.02)
+    failed, number = libc("umount2", os.fsencode(point), _NOFOLLOW | _DETACH)
+    if failed and number not in {errno.EINVAL, errno.ENOENT}:
+        raise errors.OperationFailed(f"cannot unmount '{point}': {os.strerror(number)}")
+
+
+def attach_loop(image: Path) -> Path:
+    """Make a block device of an image file.
+
+    Raises:
+        NoSupport: This kernel has no loop devices, or we may not use them.
+        SystemFailure: It cannot be done.
+    """
+    try:
+        control = os.open("/dev/loop-control", os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise errors.NoSupport(
+            f"no loop devices here: {error.strerror}", hint="load the module: modprobe loop"
+        ) from error
+    try:
+        with mapping_os_errors(f"attach '{image}' to a loop device"):
+            backing = os.open(image, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                return _attach_any(control, backing, image)
+            finally:
+                os.close(backing)
+    finally:
+        os.close(control)
+
+
+def _attach_any(control: int, backing: int, image: Path) -> Path:
+    """Take the first free loop device that nobody else takes before us."""
+    # struct loop_config: fd, block size (0: default), struct loop_info64, 8 reserved words;
+    # within loop_info64 the file name, for losetup, is 56 bytes in.
+    name = os.fsencode(image)[:63]
+    config = struct.pack("=II56s64s112s64s", backing, 0, b"", name, b"", b"")
+    for _ in range(_LOOP_ATTEMPTS):
+        device = Path(f"/dev/loop{fcntl.ioctl(control, _LOOP_CTL_GET_FREE)}")
+        loop = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(loop, _LOOP_CONFIGURE, config)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+        else:
+            return device
+        finally:
+            os.close(loop)
+    raise OSError(errno.EBUSY, "every free loop device was taken by somebody else")
+
+
+def loops_of(image: Path) -> list[Path]:
+    """Loop devices that an image is attached to, also if it has been deleted since."""
+    real = str(_real(image))
+    found = []
+    for backing in sorted(Path("/sys/block").glob("loop*/loop/backing_file")):
+        with contextlib.suppress(OSError):  # detached meanwhile
+            if (
+                backing.read_text(errors="surrogateescape").rstrip("\n").removesuffix(" (deleted)")
+                == real
+            ):
+                found.append(Path("/dev") / backing.parent.parent.name)
+    return found
+
+
+def detach_loop(device: Path) -> None:
+    """Free a loop device; one still in use is freed as soon as it is let go. Idempotent."""
+    with contextlib.suppress(FileNotFoundError), mapping_os_errors(f"detach '{device}'"):
+        _loop_ioctl(device, _LOOP_CLR_FD, gone=errno.ENXIO)
+
+
+def refresh_loop_size(device: Path) -> None:
+    """Tell a loop device that its file has another size now.
+
+    Raises:
+        SystemFailure: It is not attached.
+    """
+    with mapping_os_errors(f"refresh the size of '{device}'"):
+        _loop_ioctl(device, _LOOP_SET_CAPACITY)
+
+
+def _loop_ioctl(device: Path, request: int, gone: int | None = None) -> None:
+    loop = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(loop, request)
+    except OSError as error:
+        if error.errno != gone:
+            raise
+    finally:
+        os.close(loop)

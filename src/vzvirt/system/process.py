@@ -1,0 +1,199 @@
+"""Starting child processes, and telling whether a process still is the one it was.
+
+No state of its own. A process is named by its pid **and** the moment it started (in clock
+ticks since boot), because pids are used again. Programs are argument vectors, never shell
+lines, and speak English so that their messages can be quoted.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from vzvirt import errors
+
+_LAST_WORDS: Final = 300
+"""Characters of a failed program's messages that an error quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended: exit status (or minus the signal) and what it wrote."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it complained about, on one line."""
+        said = (self.stderr.strip() or self.stdout.strip()).decode(errors="replace")
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        return "; ".join(lines[-3:])[-_LAST_WORDS:]
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    stdin: bytes | None = None,
+    timeout: float | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    check: bool = True,
+    pass_fds: Sequence[int] = (),
+) -> Finished:
+    """Run a program to its end and keep what it writes.
+
+    Args:
+        argv: Program and arguments.
+        stdin: What it reads; ``None``: nothing.
+        timeout: Seconds until it is killed.
+        env: Its whole environment; ``None``: ours. ``LC_ALL`` is set in either.
+        cwd: Folder it runs in.
+        check: Whether a status other than 0 is an error.
+        pass_fds: File descriptors it inherits.
+
+    Raises:
+        OperationFailed: It failed and ``check`` is set; the message has its last words.
+        NoSupport: The program is not installed.
+        TimedOut: It ran longer than ``timeout`` and was killed.
+    """
+    words = [os.fspath(word) for word in argv]
+    try:
+        done = subprocess.run(
+            words,
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            timeout=timeout,
+            env={**(os.environ if env is None else env), "LC_ALL": "C.UTF-8"},
+            cwd=cwd,
+            pass_fds=pass_fds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise errors.TimedOut(f"'{words[0]}' took longer than {timeout:g} s") from None
+    except OSError as error:
+        raise _cannot_start(words[0], error, cwd) from error
+    finished = Finished(done.returncode, done.stdout, done.stderr)
+    if check and finished.status != 0:
+        raise errors.OperationFailed(_failure(words, finished))
+    return finished
+
+
+def _failure(words: Sequence[str], finished: Finished) -> str:
+    how = (
+        f"was ended by signal {-finished.status}"
+        if finished.status < 0
+        else f"failed with status {finished.status}"
+    )
+    said = f": {finished.last_words}" if finished.last_words else ""
+    return f"'{' '.join(words[:3])}' {how}{said}"
+
+
+def _cannot_start(program: str, error: OSError, cwd: Path | None) -> errors.VzvirtError:
+    missing = isinstance(error, FileNotFoundError) and (cwd is None or cwd.is_dir())
+    if missing:
+        return errors.NoSupport(
+            f"the program '{program}' is not installed", hint=f"install '{program}'"
+        )
+    return errors.SystemFailure(f"cannot run '{program}': {error.strerror}")
+
+
+def spawn_detached(argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
+    """Start a program that outlives us, in a session of its own, with no standard streams.
+
+    It becomes a child of init at once, so nobody here has to wait for it.
+
+    Raises:
+        NoSupport: The program is not installed.
+    """
+    words = [os.fspath(word) for word in argv]
+    if shutil.which(words[0]) is None:
+        raise _cannot_start(words[0], FileNotFoundError(), None)
+    setsid = shutil.which("setsid")
+    if setsid is None:
+        raise _cannot_start("setsid", FileNotFoundError(), None)
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        child = os.posix_spawn(
+            setsid,
+            [setsid, "--fork", *words],
+            dict(os.environ if env is None else env),
+            file_actions=[(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)],
+            setsigmask=[],
+        )
+    finally:
+        os.close(null)
+    os.waitpid(child, 0)
+
+
+def _stat_fields(pid: int) -> list[bytes] | None:
+    """The fields of ``/proc/PID/stat`` after the command name (which may hold anything)."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    return text.rpartition(b")")[2].split()
+
+
+def started_at(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; ``None``: there is none."""
+    fields = _stat_fields(pid)
+    return int(fields[19]) if fields else None
+
+
+def is_alive(pid: int, started: int | None) -> bool:
+    """Whether that very process still runs (a zombie does not).
+
+    Args:
+        pid: Its pid.
+        started: What ``started_at`` said of it; ``None``: whichever has the pid now.
+    """
+    fields = _stat_fields(pid)
+    if not fields or fields[0] in {b"Z", b"X"}:
+        return False
+    return started is None or int(fields[19]) == started
+
+
+def wait_for_exit(pid: int, started: int | None, timeout: float | None) -> bool:
+    """Wait until that very process has ended.
+
+    Args:
+        pid: Its pid; it need not be our child.
+        started: As for ``is_alive``.
+        timeout: Seconds; ``None``: without end.
+
+    Returns:
+        Whether it has ended; ``False``: still there after ``timeout``.
+    """
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        # The descriptor holds on to the process, so this cannot look at a later one.
+        if not is_alive(pid, started):
+            return True
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return bool(_poll(poll, timeout))
+    finally:
+        os.close(handle)
+
+
+def _poll(poll: select.poll, timeout: float | None) -> bool:
+    """Poll in portions: ``poll`` counts milliseconds in a C int."""
+    end = None if timeout is None else time.monotonic() + timeout
+    while True:
+        left = 3600.0 if end is None else min(3600.0, max(0.0, end - time.monotonic()))
+        if poll.poll(int(left * 1000) + 1 if left else 0):
+            return True
+        if end is not None and time.monotonic() >= end:
+            return False
