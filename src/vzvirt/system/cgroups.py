@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.system.mounts import read_mounts
+from vzvirt.system.mounttable import read_mounts
 
 V1_NAMES: Final[Mapping[str, str]] = MappingProxyType({"io": "blkio"})
 """Controllers that version 1 calls otherwise; either name will do in calls."""

@@ -24,6 +24,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.system import openat
+from vzvirt.system.mounttable import mounts_below
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Errors that say "no room"."""
@@ -220,6 +221,8 @@ def remove_tree(path: Path) -> None:
         OperationFailed: Something is mounted in it; that is untouched.
         SystemFailure: Something cannot be removed.
     """
+    if not path.is_symlink() and (inside := mounts_below(path)):
+        raise _mounted_in(path, inside[0].point)
     try:
         parent = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
@@ -230,12 +233,17 @@ def remove_tree(path: Path) -> None:
     except errors.SystemFailure as failure:
         cause = failure.__cause__
         if isinstance(cause, OSError) and cause.errno in {errno.EBUSY, errno.EXDEV}:
-            raise errors.OperationFailed(
-                f"cannot remove '{path}': something is mounted in it", hint="unmount it first"
-            ) from cause
+            raise _mounted_in(path, path) from cause  # since we looked
         raise
     finally:
         os.close(parent)
+
+
+def _mounted_in(path: Path, point: Path) -> errors.OperationFailed:
+    where = "something" if point == path else f"'{point}'"
+    return errors.OperationFailed(
+        f"cannot remove '{path}': {where} is mounted there", hint="unmount it first"
+    )
 
 
 def _remove(parent: int, name: str) -> None:

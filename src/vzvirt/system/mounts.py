@@ -10,11 +10,9 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import struct
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -22,6 +20,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.system.files import mapping_os_errors
 from vzvirt.system.libc import libc
+from vzvirt.system.mounttable import Mount, is_mounted, mounts, mounts_below, real_path
 
 # Bits of the call mount, from the kernel's headers.
 _MS_REMOUNT: Final = 0x20
@@ -62,77 +61,6 @@ _LOOP_SET_CAPACITY: Final = 0x4C07
 _LOOP_CONFIGURE: Final = 0x4C0A
 _LOOP_CTL_GET_FREE: Final = 0x4C82
 _LOOP_ATTEMPTS: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """One line of the mount table.
-
-    Attributes:
-        point: Where it is mounted.
-        source: What is mounted, as whoever mounted it said it.
-        fstype: Type of its file system.
-        options: Options of this mount and of the file system.
-        root: The folder of that file system that is seen here; not ``/`` for bind mounts.
-        device: ``major:minor``.
-    """
-
-    point: Path
-    source: str
-    fstype: str
-    options: tuple[str, ...]
-    root: str
-    device: str
-
-
-def _unescape(word: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)
-
-
-def read_mounts(text: str) -> list[Mount]:
-    """Read a mount table as ``/proc/PID/mountinfo`` has it (proc(5))."""
-    table = []
-    for line in text.splitlines():
-        fields = line.split(" ")
-        end = fields.index("-", 6)
-        options = (*fields[5].split(","), *fields[end + 3].split(","))
-        table.append(
-            Mount(
-                point=Path(_unescape(fields[4])),
-                source=_unescape(fields[end + 2]),
-                fstype=fields[end + 1],
-                options=tuple(dict.fromkeys(options)),
-                root=_unescape(fields[3]),
-                device=fields[2],
-            )
-        )
-    return table
-
-
-def mounts() -> list[Mount]:
-    """All mounts we see, in the order they were made."""
-    table = Path("/proc/self/mountinfo").read_bytes()
-    return read_mounts(table.decode(errors="surrogateescape"))
-
-
-def _real(path: Path) -> Path:
-    """The path as the mount table spells it."""
-    return Path(os.path.realpath(path))
-
-
-def is_mounted(path: Path) -> bool:
-    """Whether something is mounted right on a path."""
-    real = _real(path)
-    return any(mount.point == real for mount in mounts())
-
-
-def mounts_below(path: Path) -> list[Mount]:
-    """Mounts on a path and in it, the innermost and latest first."""
-    real = _real(path)
-    inside = [mount for mount in mounts() if mount.point.is_relative_to(real)]
-    inside.reverse()
-    inside.sort(key=lambda mount: -len(mount.point.parts))
-    return inside
 
 
 def mount(
@@ -187,7 +115,7 @@ def bind(source: Path, target: Path, *, readonly: bool = False) -> None:
 
 def _kept_options(target: Path) -> list[str]:
     """Options of a fresh bind mount that a remount would lose."""
-    real = _real(target)
+    real = real_path(target)
     latest = [mount for mount in mounts() if mount.point == real][-1]
     return [word for word in latest.options if word in {"nosuid", "nodev", "noexec", "noatime"}]
 
@@ -267,7 +195,7 @@ def _attach_any(control: int, backing: int, image: Path) -> Path:
 
 def loops_of(image: Path) -> list[Path]:
     """Loop devices that an image is attached to, also if it has been deleted since."""
-    real = str(_real(image))
+    real = str(real_path(image))
     found = []
     for backing in sorted(Path("/sys/block").glob("loop*/loop/backing_file")):
         with contextlib.suppress(OSError):  # detached meanwhile
@@ -304,3 +232,18 @@ def _loop_ioctl(device: Path, request: int, gone: int | None = None) -> None:
             raise
     finally:
         os.close(loop)
+
+
+__all__ = [
+    "Mount",
+    "mounts",
+    "mounts_below",
+    "is_mounted",
+    "mount",
+    "bind",
+    "unmount",
+    "attach_loop",
+    "loops_of",
+    "detach_loop",
+    "refresh_loop_size",
+]
