@@ -1,0 +1,95 @@
+"""Use cases: what can be done with containers, in terms of values and ports only.
+
+The manager keeps no state of its own. The store, the engine, the storage and the journal hold
+it, so any number of processes may work on one host at once: each change is made under its
+container's lock, and whoever has the lock first finishes or undoes what a crash left.
+
+A container is named by a *reference*: its CTID, name or UUID as a string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vzvirt.manager.definitions import Definitions
+from vzvirt.manager.guests import Guests
+from vzvirt.manager.lifecycle import Lifecycle
+from vzvirt.manager.provisioning import Provisioning
+from vzvirt.manager.quotas import Quotas
+from vzvirt.manager.repairs import Repairs
+from vzvirt.manager.templates import Templates
+from vzvirt.manager.world import Warn, World, no_warning
+from vzvirt.model.host import HostCheck
+from vzvirt.model.storage import Progress, no_progress
+from vzvirt.ports.engine import ContainerEngine
+from vzvirt.ports.guestfiles import GuestFiles
+from vzvirt.ports.host import Host
+from vzvirt.ports.journal import Journal
+from vzvirt.ports.storage import StorageLayout, TemplateStore
+from vzvirt.ports.store import DefinitionStore
+
+
+class Manager:
+    """All use cases, by topic.
+
+    Attributes:
+        definitions: Define, change, look up, undefine.
+        lifecycle: Start, stop, pause.
+        provisioning: Make roots from templates.
+        guests: Run commands and copy files in containers.
+        templates: The template cache.
+        quotas: Limits on disk use.
+        repairs: Finish or undo what crashed commands left.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: DefinitionStore,
+        engine: ContainerEngine,
+        layouts: Mapping[str, StorageLayout],
+        templates: TemplateStore,
+        guestfiles: GuestFiles,
+        journal: Journal,
+        host: Host,
+        progress: Progress = no_progress,
+        warn: Warn = no_warning,
+    ) -> None:
+        world = World(
+            store=store,
+            engine=engine,
+            layouts=layouts,
+            templates=templates,
+            guestfiles=guestfiles,
+            journal=journal,
+            host=host,
+            progress=progress,
+            warn=warn,
+        )
+        self._world = world
+        self.repairs = Repairs(world)
+        self.definitions = Definitions(world)
+        self.provisioning = Provisioning(world)
+        self.lifecycle = Lifecycle(world)
+        self.guests = Guests(world)
+        self.templates = Templates(world)
+        self.quotas = Quotas(world)
+
+    def host_checks(self) -> list[HostCheck]:
+        """What this host can and cannot do."""
+        abilities = [layout.abilities for layout in self._world.layouts.values()]
+        return self._world.host.checks(abilities)
+
+
+__all__ = [
+    "Definitions",
+    "Guests",
+    "Lifecycle",
+    "Manager",
+    "Provisioning",
+    "Quotas",
+    "Repairs",
+    "Templates",
+    "Warn",
+    "World",
+]

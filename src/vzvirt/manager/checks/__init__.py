@@ -1,0 +1,1 @@
+"""Checks: small named functions, each looking for one thing that must not be."""

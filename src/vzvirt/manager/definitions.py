@@ -1,0 +1,87 @@
+"""Define, change, look up and undefine containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vzvirt.manager.world import World
+from vzvirt.model.domain import Domain
+from vzvirt.model.report import Defined, DomainInfo, DomainSummary
+from vzvirt.model.values import Ctid
+from vzvirt.ports.store import StoredDomain
+
+
+class Definitions:
+    """Use cases over definitions."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def define(self, domain: Domain, *, warnings: Iterable[str] = ()) -> Defined:
+        """Take a definition in, or replace the one with the same name and UUID.
+
+        Only the definition is written: no root is made. ``warnings`` are what reading the
+        document brought up; they come first among those given back.
+
+        Raises:
+            Conflict: CTID, name, UUID or a MAC address belongs to another container.
+            ConfigUnsupported: It asks for something that cannot be had here.
+            InvalidArgument: It contradicts itself, or names the host's own root.
+            NoSample: It names a sample config that is not there.
+        """
+        raise NotImplementedError
+
+    def undefine(self, ref: str, *, remove_data: bool) -> None:
+        """Forget a container that is off; its private area goes only with ``remove_data``.
+
+        A folder that the user gave as root is never deleted.
+
+        Raises:
+            NoDomain: There is no such container.
+            OperationInvalid: It is running.
+        """
+        raise NotImplementedError
+
+    def resolve(self, ref: str) -> Ctid:
+        """The container that a CTID, a name or a UUID names.
+
+        Raises:
+            NoDomain: None does.
+        """
+        return self._world.store.find(ref)
+
+    def get(self, ref: str) -> StoredDomain:
+        """A definition as it is stored.
+
+        Raises:
+            NoDomain: There is no such container.
+        """
+        return self._world.store.load(self.resolve(ref))
+
+    def effective(self, ref: str) -> Domain:
+        """A definition with the defaults of vz.conf where it says nothing itself.
+
+        Raises:
+            NoDomain: There is no such container.
+        """
+        raise NotImplementedError
+
+    def summaries(self, *, all: bool = False) -> list[DomainSummary]:  # noqa: A002  # the users' word for it
+        """One line for each container, by CTID; only active ones unless ``all``."""
+        raise NotImplementedError
+
+    def info(self, ref: str) -> DomainInfo:
+        """Everything there is to know of one container.
+
+        Raises:
+            NoDomain: There is no such container.
+        """
+        raise NotImplementedError
+
+    def set_autostart(self, ref: str, on: bool | None) -> None:
+        """Say whether a container starts with the host; ``None``: unset.
+
+        Raises:
+            NoDomain: There is no such container.
+        """
+        raise NotImplementedError

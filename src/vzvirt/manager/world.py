@@ -1,0 +1,36 @@
+"""Everything the use cases know of the world outside: the ports, bound once by bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from vzvirt.model.storage import Progress, no_progress
+from vzvirt.ports.engine import ContainerEngine
+from vzvirt.ports.guestfiles import GuestFiles
+from vzvirt.ports.host import Host
+from vzvirt.ports.journal import Journal
+from vzvirt.ports.storage import StorageLayout, TemplateStore
+from vzvirt.ports.store import DefinitionStore
+
+Warn = Callable[[str], None]
+"""Called with one sentence that the user should see; the work goes on."""
+
+
+def no_warning(_sentence: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The ports; ``layouts`` by their VE_LAYOUT name."""
+
+    store: DefinitionStore
+    engine: ContainerEngine
+    layouts: Mapping[str, StorageLayout]
+    templates: TemplateStore
+    guestfiles: GuestFiles
+    journal: Journal
+    host: Host
+    progress: Progress = no_progress
+    warn: Warn = no_warning
