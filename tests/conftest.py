@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
+
 SOURCE = Path(__file__).parent.parent / "src"
 
 # Programs started by tests, and the hooks of the containers they start, run this checkout.
