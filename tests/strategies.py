@@ -5,9 +5,9 @@ UUID, guest names and MACs are there, and no sample is left to expand.
 
 Canonical means: of several ways the model has to say one thing, the one that every codec gives
 back. Sizes are whole pages (KiB for quotas). A CPU limit of so many percent is said by
-``limit_percent`` alone; ``period`` and ``quota`` are there only if they say something finer than
-``100000`` and ``1000 * percent``, and then ``limit_percent`` is their quotient rounded up. At most
-one interface is routed, and it has no MAC. No beancounter says what ``Memory`` says.
+``limit_percent`` alone; ``period`` and ``quota`` are there, alone, only if they say something
+finer than ``100000`` and ``1000 * percent``. At most one interface is routed, and it has no MAC.
+No beancounter says what ``Memory`` says.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def memories(accounting: Accounting | None) -> st.SearchStrategy[Memory]:
 def _finer_cpu(period: int, quota: int) -> Cpu:
     if quota == -1 or (period == 100_000 and quota % 1000 == 0):
         return Cpu(limit_percent=0 if quota == -1 else quota // 1000)
-    return Cpu(period=period, quota=quota, limit_percent=-(-100 * quota // period))
+    return Cpu(period=period, quota=quota)
 
 
 @st.composite
