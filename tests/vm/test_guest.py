@@ -33,8 +33,7 @@ def guest_image() -> Image:
 
 def run(image: Image, script: str, work: Path, cgroups: Cgroups, timeout: float) -> Outcome:
     outcome = run_in_guest(image, PROLOGUE + script, work, cgroups=cgroups, timeout=timeout)
-    print(outcome.console)
-    assert outcome.status is not None, "the guest did not come to its end"
+    assert outcome.status is not None, f"the guest did not end:\n{outcome.console}"
     return outcome
 
 
