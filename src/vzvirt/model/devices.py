@@ -31,7 +31,8 @@ class Filesystem:
     """One mount inside the container.
 
     Attributes:
-        source: Template name, folder, file or device; empty for ``RAM``.
+        source: Template name, folder, file or device; empty for ``RAM``. An empty template name
+            is "not said": the host's default (samples give quotas without a template).
         target: Absolute path inside.
         space: Size quota in bytes; for ``RAM`` use ``usage``.
         inodes: Quota on the number of files.
@@ -65,11 +66,11 @@ class Filesystem:
                 raise errors.InvalidArgument("a ram filesystem has no source")
             if self.target == "/":
                 raise errors.InvalidArgument("a ram filesystem cannot be the root")
-        elif not self.source:
+        elif not self.source and self.kind is not FilesystemKind.TEMPLATE:
             raise errors.InvalidArgument(f"filesystem '{self.target}' has no source")
         if self.kind in {FilesystemKind.MOUNT, FilesystemKind.FILE, FilesystemKind.BLOCK}:
             check_guest_path(self.source, "filesystem source")
-        if self.kind is FilesystemKind.TEMPLATE and ("/" in self.source or self.source[0] == "."):
+        if self.kind is FilesystemKind.TEMPLATE and ("/" in self.source or self.source[:1] == "."):
             raise errors.InvalidArgument(f"'{self.source}' is a path, not the name of a template")
 
     @property
