@@ -26,6 +26,7 @@ from vzvirt.model.resources import (
     LinuxCapabilities,
     Memory,
 )
+from vzvirt.model.state import Reason
 from vzvirt.model.values import Ctid, IdMap, check_name
 
 DEFAULT_INIT: Final = "/sbin/init"
@@ -78,6 +79,15 @@ class LifecyclePolicy:
     on_poweroff: OnEnd = OnEnd.DESTROY
     on_reboot: OnEnd = OnEnd.RESTART
     on_crash: OnEnd = OnEnd.DESTROY
+
+    def restarts_after(self, reason: Reason) -> bool:
+        """Whether a container that ended for a reason is started again."""
+        follows = {
+            Reason.POWERED_OFF: self.on_poweroff,
+            Reason.DIED: self.on_crash,
+            Reason.OUT_OF_MEMORY: self.on_crash,
+        }
+        return follows.get(reason) is OnEnd.RESTART
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,9 @@ class ContainerEngine(Protocol):
         run files, devices. Idempotent; does nothing to a running one.
         """
 
+    def forget(self, ctid: Ctid) -> None:
+        """Remove all that is kept of a container that is undefined: last reason, logs. Idempotent."""
+
     def execute(self, ctid: Ctid, request: ExecRequest) -> int:
         """Run a command inside on our own standard streams.
 

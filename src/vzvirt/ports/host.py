@@ -34,6 +34,9 @@ class Host(Protocol):
         It must not be, contain, or be a mount of the host's ``/``.
         """
 
+    def has(self, path: str) -> bool:
+        """Whether a path that a user named exists."""
+
     def link_addresses(self) -> list[MacAddress]:
         """Ethernet addresses of the host's own devices, the first one stable."""
 
