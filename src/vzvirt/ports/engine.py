@@ -100,7 +100,7 @@ class ContainerEngine(Protocol):
         """
 
     def forget(self, ctid: Ctid) -> None:
-        """Remove all that is kept of a container that is undefined: last reason, logs. Idempotent."""
+        """Remove what is kept of a container that is no more: last reason, logs. Idempotent."""
 
     def execute(self, ctid: Ctid, request: ExecRequest) -> int:
         """Run a command inside on our own standard streams.
