@@ -59,10 +59,9 @@ def run_in_guest(
     """
     payload = _payload_disk(script, work)
     console = work / "console.log"
-    with _guest(image, payload, console, cgroups) as qemu:
-        # Killed if it is not off by then; the outcome then has no status.
-        with suppress(subprocess.TimeoutExpired):
-            qemu.wait(timeout)
+    # A guest that is not off in time is killed; the outcome then has no status.
+    with _guest(image, payload, console, cgroups) as qemu, suppress(subprocess.TimeoutExpired):
+        qemu.wait(timeout)
     _debugfs(payload, f"rdump /results {work}")
     status = _debugfs(payload, "cat /status").strip()
     shown = console.read_text(errors="replace")
