@@ -64,11 +64,9 @@ class Setting:
             raise errors.InvalidArgument(f"{said_by} is '{text}', not {exc}") from None
 
 
-def _absolute(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not path.is_absolute():
-        raise ValueError("an absolute path")
-    return path
+def _folder(text: str) -> Path:
+    # Resolved, so that one folder is one installation however it is spelt.
+    return Path(os.path.realpath(Path(text).expanduser()))
 
 
 def _seconds(text: str) -> float:
@@ -103,7 +101,7 @@ class Settings:
         None,
         Setting(
             "folder put before every path that vzvirt derives",
-            _absolute,
+            _folder,
             "DIR",
             in_file=False,
         ),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-JSON_OPTION_HELP = "print JSON"
-
 
 @dataclass(frozen=True, slots=True)
 class Argument:
@@ -74,6 +72,7 @@ class Command:
         details: More for its own help and the reference.
         tail: Metavar of what follows ``--`` word for word; empty: nothing may.
         repairs: Whether it first finishes or undoes what crashed commands left.
+        for_anyone: Whether an ordinary user may call it also where real containers run.
     """
 
     name: str
@@ -84,6 +83,7 @@ class Command:
     details: str = ""
     tail: str = ""
     repairs: bool = False
+    for_anyone: bool = False
 
     @property
     def usage(self) -> str:

@@ -33,7 +33,7 @@ class Field(Generic[T]):
     """One fact of a thing that is listed: a key in JSON, and mostly a column for people.
 
     Attributes:
-        key: In JSON.
+        key: In JSON; empty: for people only.
         help: What it is, for the reference.
         value: For JSON.
         heading: The column's; empty: not for people.
@@ -56,6 +56,16 @@ class Field(Generic[T]):
             return self.shown(item) or "-"
         value = self.value(item)
         return "-" if value is None or value == "" else str(value)
+
+
+def document(fields: Iterable[Field[T]], item: T) -> dict[str, Json]:
+    """A thing as a JSON object."""
+    return {field.key: field.value(item) for field in fields if field.key}
+
+
+def documents(fields: Sequence[Field[T]], items: Iterable[T]) -> list[Json]:
+    """Things as a JSON array of objects."""
+    return [document(fields, item) for item in items]
 
 
 class Output:
@@ -151,12 +161,12 @@ class Output:
             ]
             self.line("  ".join(cells).rstrip())
 
-    def facts(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Print names and values below each other; continuation lines have no name."""
-        width = max((len(name) for name, _ in rows), default=0) + 1
+    def facts(self, fields: Iterable[Field[T]], item: T) -> None:
+        """Print one thing: names and values below each other."""
+        rows = [(field.heading, _one_line(field.text(item))) for field in fields if field.heading]
+        width = max(len(name) for name, _ in rows) + 1
         for name, value in rows:
-            label = f"{name}:" if name else ""
-            self.line(f"{label.ljust(width)}  {_one_line(value)}".rstrip())
+            self.line(f"{name + ':':{width}}  {value}".rstrip())
 
     def heading(self, text: str) -> None:
         """Begin a part of a longer report."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 import vzvirt
 from vzvirt import config, errors
@@ -89,7 +89,7 @@ def parse(words: Sequence[str]) -> Request:
         for name in config.settings_table()
         if (value := given.pop(name, None)) is not None
     }
-    arguments = {item.parameter: given.get(item.parameter) for item in command.arguments}
+    arguments = {item.parameter: _value(item, given) for item in command.arguments}
     if command.tail:
         if not tail:
             raise errors.InvalidArgument(
@@ -97,6 +97,14 @@ def parse(words: Sequence[str]) -> Request:
             )
         arguments["tail"] = tail
     return Request(command=command, arguments=arguments, settings=settings, quiet=quiet)
+
+
+def _value(item: Argument, given: Mapping[str, object]) -> object:
+    """What an argument's parameter gets, also where it was not given."""
+    value = given.get(item.parameter)
+    if item.is_switch:
+        return bool(value)
+    return tuple(cast("list[object]", value or ())) if item.many else value
 
 
 def _split(words: Sequence[str]) -> tuple[Command | None, list[str], list[str]]:
@@ -118,17 +126,17 @@ def _split(words: Sequence[str]) -> tuple[Command | None, list[str], list[str]]:
     if rest[0] == "help":
         return _split([*rest[1:], "--help"])
     if any(command.name.startswith(f"{rest[0]} ") for command in COMMANDS):
-        return _split_group(rest)
+        raise _incomplete(rest)
     raise _unknown(rest[0])
 
 
-def _split_group(rest: list[str]) -> tuple[Command | None, list[str], list[str]]:
-    """``template`` alone or with a word that it does not know."""
+def _incomplete(rest: list[str]) -> errors.InvalidArgument:
+    """``template`` alone, or with a word that it does not know."""
     names = [item.name for item in COMMANDS if item.name.startswith(f"{rest[0]} ") and item.group]
     seconds = ", ".join(name.partition(" ")[2] for name in names)
     second = next((word for word in rest[1:] if not word.startswith("-")), None)
     what = f"has no '{second}'" if second else "needs one more word"
-    raise errors.InvalidArgument(f"'{rest[0]}' {what}", hint=f"one of: {seconds}")
+    return errors.InvalidArgument(f"'{rest[0]}' {what}", hint=f"one of: {seconds}")
 
 
 def _unknown(word: str) -> errors.InvalidArgument:

@@ -332,6 +332,7 @@ COMMANDS: Final = (
         group=_REST,
         summary="check domain XML against the schema",
         arguments=(_FILE, _JSON),
+        for_anyone=True,
     ),
     Command(
         name="convert",
@@ -357,6 +358,7 @@ COMMANDS: Final = (
         details="Works on files alone and prints the result. Without --from the content decides, "
         "without --to it is the other format. Lines of a config that no element holds are "
         "carried in the XML and put back.",
+        for_anyone=True,
     ),
     Command(
         name="doctor",
@@ -364,6 +366,7 @@ COMMANDS: Final = (
         group=_REST,
         summary="say what this host can and cannot do",
         arguments=(_JSON,),
+        for_anyone=True,
     ),
     Command(
         name="completion",
@@ -372,6 +375,7 @@ COMMANDS: Final = (
         summary="print the completion script for a shell",
         arguments=(Argument("SHELL", "which shell", values=("bash",)),),
         details="Put  source <(vzvirt completion bash)  into ~/.bashrc.",
+        for_anyone=True,
     ),
     Command(
         name="internal stopped",
@@ -393,5 +397,6 @@ COMMANDS: Final = (
         group="",
         summary="print the words a shell may offer",
         arguments=(Argument("KIND", "container or template", values=("container", "template")),),
+        for_anyone=True,
     ),
 )

@@ -1,0 +1,152 @@
+"""The composition root: the only module that knows every backend.
+
+A backend is imported when it is chosen, not before.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from vzvirt import errors
+from vzvirt.config import Settings
+from vzvirt.model.storage import Progress, no_progress
+from vzvirt.system.root import Root
+
+if TYPE_CHECKING:
+    from vzvirt.manager import Manager
+    from vzvirt.ports.store import DefinitionStore
+
+Warn = Callable[[str], None]
+
+OPENVZ_KERNEL: Final = Path("/proc/vz")
+"""There on a host whose kernel is OpenVZ's own."""
+
+
+def engine_name(settings: Settings) -> str:
+    """The engine that ``auto`` stands for, or the one that was named.
+
+    Raises:
+        NoSupport: It is one that this version does not have.
+    """
+    name = settings.engine
+    if name == "auto":
+        name = "vzctl" if OPENVZ_KERNEL.exists() else "lxc"
+    if name == "vzctl":
+        raise errors.NoSupport(
+            "the engine 'vzctl', for hosts with OpenVZ's own kernel, is not there yet",
+            hint="--engine lxc runs containers on a mainline kernel, --engine memory simulates",
+        )
+    return name
+
+
+def root(settings: Settings) -> Root:
+    """Where everything lives: what was said; else a folder of the user's for the memory engine.
+
+    Raises:
+        NoSupport: The engine is one that this version does not have.
+    """
+    if settings.root is not None:
+        return Root(settings.root)
+    if os.geteuid() != 0 and engine_name(settings) == "memory":
+        state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        return Root(Path(os.path.realpath(Path(state).expanduser())) / "vzvirt")
+    return Root(Path("/"))
+
+
+def require_privilege(settings: Settings) -> None:
+    """Refuse an ordinary user who wants real containers.
+
+    Raises:
+        AccessDenied: He is one.
+    """
+    if os.geteuid() != 0 and engine_name(settings) != "memory":
+        raise errors.AccessDenied(
+            "running containers needs root", hint="run it as root, or try --engine memory"
+        )
+
+
+def hook(settings: Settings) -> tuple[str, ...]:
+    """What engines start when a container has ended: their word and the CTID are added."""
+    return (
+        *(sys.executable, "-P", "-m", "vzvirt"),
+        *("--root", str(root(settings).prefix), "--engine", engine_name(settings), "internal"),
+    )
+
+
+def store(settings: Settings) -> DefinitionStore:
+    """Where the definitions are."""
+    from vzvirt.backends.vzfiles.store import VzfilesStore
+
+    return VzfilesStore(root(settings))
+
+
+def manager(
+    settings: Settings,
+    *,
+    progress: Progress = no_progress,
+    warn: Warn = lambda _sentence: None,
+) -> Manager:
+    """A manager over the backends that the settings choose.
+
+    Raises:
+        NoSupport: The engine is one that this version does not have.
+    """
+    build = _simulated if engine_name(settings) == "memory" else _real
+    return build(settings, progress, warn)
+
+
+def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
+    from vzvirt.backends.guestfiles import RealGuestFiles
+    from vzvirt.backends.liblxc.engine import LxcEngine
+    from vzvirt.backends.storage import layouts
+    from vzvirt.backends.sysfs import SysfsHost
+    from vzvirt.backends.templates import CachedTemplates
+    from vzvirt.backends.vzfiles.journal import FileJournal
+    from vzvirt.backends.vzfiles.store import VzfilesStore
+    from vzvirt.manager import Manager
+
+    place = root(settings)
+    definitions = VzfilesStore(place)
+    return Manager(
+        store=definitions,
+        engine=LxcEngine(place, hook(settings)),
+        layouts=layouts(place),
+        templates=CachedTemplates(place, definitions.global_config().template_dir),
+        guestfiles=RealGuestFiles(),
+        journal=FileJournal(place),
+        host=SysfsHost(place),
+        progress=progress,
+        warn=warn,
+    )
+
+
+def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
+    """The store is the real one, so that what is defined is there for the next command."""
+    from vzvirt.backends.memory import (
+        MemoryEngine,
+        MemoryGuestFiles,
+        MemoryHost,
+        MemoryLayout,
+        MemoryTemplates,
+    )
+    from vzvirt.backends.vzfiles.journal import FileJournal
+    from vzvirt.backends.vzfiles.store import VzfilesStore
+    from vzvirt.manager import Manager
+
+    place = root(settings)
+    layout = MemoryLayout()
+    return Manager(
+        store=VzfilesStore(place),
+        engine=MemoryEngine(place),
+        layouts={layout.abilities.name: layout},
+        templates=MemoryTemplates(),
+        guestfiles=MemoryGuestFiles(),
+        journal=FileJournal(place),
+        host=MemoryHost(),
+        progress=progress,
+        warn=warn,
+    )

@@ -1,0 +1,71 @@
+"""Edit a definition as XML in the user's editor."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from vzvirt import errors
+from vzvirt.cli.session import Session, title
+from vzvirt.codec.xml import Read, read_domain, write_domain
+from vzvirt.model.domain import Domain
+
+
+def edit(session: Session, *, ref: str) -> None:
+    """Let the user edit a definition until it is accepted or given up."""
+    domain = session.find(ref)
+    before = write_domain(domain)
+    with tempfile.TemporaryDirectory(prefix="vzvirt-edit-") as folder:
+        path = Path(folder) / f"{domain.ctid}.xml"
+        path.write_text(before, encoding="utf-8")
+        while True:
+            _run_editor(path)
+            text = path.read_bytes()
+            if text == before.encode():
+                session.output.note(f"{title(domain)} not changed")
+                return
+            try:
+                _take(session, domain, read_domain(text))
+                return
+            except errors.CallerError as exc:
+                if not _again(session, exc):
+                    raise
+
+
+def _take(session: Session, old: Domain, read: Read) -> None:
+    new = read.domain
+    if (new.ctid, new.uuid) != (old.ctid, old.uuid):
+        raise errors.InvalidArgument(
+            f"the id or uuid of {title(old)} was changed",
+            hint="editing keeps who a container is; define another one with 'vzvirt define'",
+        )
+    defined = session.manager.definitions.define(new, warnings=read.warnings)
+    for warning in defined.warnings:
+        session.output.warn(warning)
+    session.output.note(f"{title(defined.domain)} edited")
+
+
+def _run_editor(path: Path) -> None:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "editor"
+    try:
+        status = subprocess.run([*shlex.split(editor), path], check=False).returncode
+    except (OSError, ValueError) as exc:
+        raise errors.NoSupport(
+            f"the editor '{editor}' cannot be started", hint="set EDITOR to one that can"
+        ) from exc
+    if status != 0:
+        raise errors.OperationFailed(f"the editor '{editor}' ended with status {status}")
+
+
+def _again(session: Session, exc: errors.CallerError) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    session.output.error(exc.message, exc.hint)
+    try:
+        return input("Edit it again? [Y/n] ").strip().lower() in {"", "y", "yes"}
+    except EOFError:
+        return False

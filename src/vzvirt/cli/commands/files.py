@@ -1,0 +1,3 @@
+"""Check and convert files, without touching any container."""
+
+from __future__ import annotations
