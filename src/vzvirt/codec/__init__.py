@@ -1,0 +1,1 @@
+"""Text and values: each format on its own, none knows another."""
