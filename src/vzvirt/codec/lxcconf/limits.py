@@ -1,0 +1,218 @@
+"""THE table of limits: what a definition says, and where the kernel wants it.
+
+No state. A row says for one parameter which files of which controller hold it in version 1
+and version 2 of control groups, and how its value is written there. Rows are always written
+all, whether set or not, so that taking a limit away is nothing special.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from vzvirt.model.domain import Domain
+from vzvirt.model.values import UNLIMITED, Limit
+
+_PERIOD: Final = 100_000
+"""Microseconds: the kernel's own period, where a definition names none."""
+
+_SHARES: Final = 1024
+"""The kernel's own share of version 1; it corresponds to the weight 100 of version 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFile:
+    """One file of a control group.
+
+    Attributes:
+        name: Its name, the controller's prefix included.
+        write: What to write for a definition; an empty text: what the group above has.
+        optional: Whether kernels may lack it (swap accounting can be switched off).
+    """
+
+    name: str
+    write: Callable[[Domain], str]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One parameter.
+
+    Attributes:
+        parameter: Its name, for people.
+        controller: Which controller keeps it, by version 1's name.
+        value: What a definition says, for people; ``None``: nothing.
+        v1: Files of version 1, in the order of writing; none: not possible there.
+        v2: Files of version 2.
+        approximately: In which way the kernel keeps it differently; empty: exactly.
+    """
+
+    parameter: str
+    controller: str
+    value: Callable[[Domain], str | None]
+    v1: tuple[LimitFile, ...] = ()
+    v2: tuple[LimitFile, ...] = ()
+    approximately: str = ""
+
+    def files(self, version: int | None) -> tuple[LimitFile, ...]:
+        """The files of one version; ``None``: the host lacks the controller."""
+        return {1: self.v1, 2: self.v2}.get(version or 0, ())
+
+
+def _amount(limit: Limit | None, endless: str) -> str:
+    return endless if limit is None or limit is UNLIMITED else str(limit)
+
+
+def _said(limit: Limit | None) -> str | None:
+    return None if limit is None else _amount(limit, "unlimited")
+
+
+def _memory_and_swap(domain: Domain) -> str:
+    memory, swap = domain.memory.limit, domain.memory.swap
+    if isinstance(memory, int) and isinstance(swap, int):
+        return str(memory + swap)
+    return "-1"
+
+
+def processes(domain: Domain) -> Limit | None:
+    """How many tasks a definition allows (OpenVZ's numproc)."""
+    for row in domain.openvz.beancounters:
+        if row.name == "numproc":
+            return row.value.limit
+    return None
+
+
+def cpu_quota(domain: Domain) -> tuple[int | None, int]:
+    """Microseconds of processor time per period, and the period; ``None``: no limit.
+
+    The number of virtual processors limits the time too: that many at most run at once.
+    """
+    cpu = domain.cpu
+    period = cpu.period or _PERIOD
+    candidates = []
+    if cpu.quota is not None:
+        if cpu.quota != -1:
+            candidates.append(cpu.quota)
+    elif cpu.limit_percent:
+        candidates.append(cpu.limit_percent * period // 100)
+    if cpu.vcpus is not None:
+        candidates.append(cpu.vcpus * period)
+    return (max(min(candidates), 1000) if candidates else None), period
+
+
+def _quota_said(domain: Domain) -> str | None:
+    quota, period = cpu_quota(domain)
+    return None if quota is None else f"{quota} us of {period} us"
+
+
+def _weight(domain: Domain) -> str:
+    shares = _SHARES if domain.cpu.shares is None else domain.cpu.shares
+    return str(min(10_000, max(1, round(shares * 100 / _SHARES))))
+
+
+def _cpus(domain: Domain) -> str:
+    given = domain.cpu.affinity
+    return "" if given in {None, "all", "auto"} else str(given)
+
+
+def _nodes(domain: Domain) -> str:
+    return "" if domain.numa_nodes in {None, "all"} else str(domain.numa_nodes)
+
+
+def _quota_v1(domain: Domain) -> str:
+    quota = cpu_quota(domain)[0]
+    return "-1" if quota is None else str(quota)
+
+
+def _quota_v2(domain: Domain) -> str:
+    quota, period = cpu_quota(domain)
+    return f"{'max' if quota is None else quota} {period}"
+
+
+_RAISED_FIRST: Final = LimitFile("memory.memsw.limit_in_bytes", lambda _: "-1", optional=True)
+"""Version 1 wants memory + swap never below memory, so it steps out of the way first."""
+
+LIMITS: Final = (
+    LimitRow(
+        "memory",
+        "memory",
+        lambda domain: _said(domain.memory.limit),
+        v1=(
+            _RAISED_FIRST,
+            LimitFile("memory.limit_in_bytes", lambda domain: _amount(domain.memory.limit, "-1")),
+        ),
+        v2=(LimitFile("memory.max", lambda domain: _amount(domain.memory.limit, "max")),),
+    ),
+    LimitRow(
+        "swap",
+        "memory",
+        lambda domain: _said(domain.memory.swap),
+        v1=(LimitFile("memory.memsw.limit_in_bytes", _memory_and_swap, optional=True),),
+        v2=(
+            LimitFile(
+                "memory.swap.max", lambda domain: _amount(domain.memory.swap, "max"), optional=True
+            ),
+        ),
+    ),
+    LimitRow(
+        "memory soft limit",
+        "memory",
+        lambda domain: _said(domain.memory.soft_limit),
+        v1=(
+            LimitFile(
+                "memory.soft_limit_in_bytes",
+                lambda domain: _amount(domain.memory.soft_limit, "-1"),
+                optional=True,
+            ),
+        ),
+        v2=(
+            LimitFile(
+                "memory.high",
+                lambda domain: _amount(domain.memory.soft_limit, "max"),
+                optional=True,
+            ),
+        ),
+    ),
+    LimitRow(
+        "numproc",
+        "pids",
+        lambda domain: _said(processes(domain)),
+        v1=(LimitFile("pids.max", lambda domain: _amount(processes(domain), "max")),),
+        v2=(LimitFile("pids.max", lambda domain: _amount(processes(domain), "max")),),
+    ),
+    LimitRow(
+        "cpu shares",
+        "cpu",
+        lambda domain: None if domain.cpu.shares is None else str(domain.cpu.shares),
+        v1=(LimitFile("cpu.shares", lambda domain: str(max(2, domain.cpu.shares or _SHARES))),),
+        v2=(LimitFile("cpu.weight", _weight),),
+    ),
+    LimitRow(
+        "cpu limit",
+        "cpu",
+        _quota_said,
+        v1=(
+            LimitFile("cpu.cfs_quota_us", lambda _: "-1"),
+            LimitFile("cpu.cfs_period_us", lambda domain: str(cpu_quota(domain)[1])),
+            LimitFile("cpu.cfs_quota_us", _quota_v1),
+        ),
+        v2=(LimitFile("cpu.max", _quota_v2),),
+    ),
+    LimitRow(
+        "cpu affinity",
+        "cpuset",
+        lambda domain: domain.cpu.affinity,
+        v1=(LimitFile("cpuset.cpus", _cpus),),
+        v2=(LimitFile("cpuset.cpus", _cpus),),
+    ),
+    LimitRow(
+        "memory nodes",
+        "cpuset",
+        lambda domain: domain.numa_nodes,
+        v1=(LimitFile("cpuset.mems", _nodes),),
+        v2=(LimitFile("cpuset.mems", _nodes),),
+    ),
+)
+"""In the order they are written."""
