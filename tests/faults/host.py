@@ -1,0 +1,188 @@
+"""One installation under a folder of its own, driven through the command line, and what it holds.
+
+Everything is looked up in the kernel and on disk, never asked of vzvirt itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+FOREIGN_CONTENT = ("vz/private", "vz/root")  # only what stands directly below them counts
+IRRELEVANT = ("var/log", "vz/lock")  # logs, and lock files, which real vzctl leaves too
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """All that an installation holds of the host.
+
+    Attributes:
+        files: Files and folders below its root, without what guests and logs contain.
+        mounts: Mount points below its root.
+        loops: Files below its root that loop devices are attached to.
+        cgroups: Control groups that carry its tag, in any hierarchy.
+        processes: Command lines, ours and our children's excepted, that name its root.
+    """
+
+    files: frozenset[str]
+    mounts: tuple[str, ...]
+    loops: tuple[str, ...]
+    cgroups: frozenset[str]
+    processes: tuple[str, ...]
+
+    def beyond(self, other: Footprint) -> str:
+        """What is here and not there, or the other way round; empty: they are the same."""
+        lines = []
+        for kind in ("files", "mounts", "loops", "cgroups", "processes"):
+            here, there = set(getattr(self, kind)), set(getattr(other, kind))
+            lines += [f"{kind}: left over: {item}" for item in sorted(here - there)]
+            lines += [f"{kind}: missing: {item}" for item in sorted(there - here)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Host:
+    """An installation."""
+
+    root: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its commands run with."""
+        return {**os.environ, "VZVIRT_ROOT": str(self.root), "VZVIRT_ENGINE": "lxc"}
+
+    def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Begin a command, in a session of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "vzvirt", *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command, however it ends."""
+        command = self.spawn(*arguments)
+        try:
+            output, errors = command.communicate(timeout=timeout)
+        finally:
+            command.kill()
+            command.wait()
+        return subprocess.CompletedProcess(
+            arguments, command.returncode, output.decode(), errors.decode()
+        )
+
+    def ok(self, *arguments: str) -> str:
+        """Run a command that must succeed; what it printed."""
+        finished = self.run(*arguments)
+        assert finished.returncode == 0, f"{arguments}: {finished}"
+        return finished.stdout
+
+    def define(self, ctid: int, layout: str, *, megabytes: int = 20) -> None:
+        """Define a busybox container."""
+        document = self.root / f"{ctid}.xml"
+        document.write_text(
+            f"""
+            <domain type='openvz' id='{ctid}'>
+              <name>c{ctid}</name>
+              <devices>
+                <filesystem type='template'>
+                  <source name='busybox'/>
+                  {size_quota(layout, megabytes)}
+                </filesystem>
+              </devices>
+              <openvz:container xmlns:openvz='http://libvirt.org/schemas/domain/openvz/1.0'>
+                <openvz:layout>{layout}</openvz:layout>
+              </openvz:container>
+            </domain>
+            """
+        )
+        self.ok("define", str(document))
+        document.unlink()
+
+    def footprint(self) -> Footprint:
+        """What it holds right now."""
+        return Footprint(
+            files=frozenset(self._files()),
+            mounts=tuple(sorted(self._mounts())),
+            loops=tuple(sorted(self._loops())),
+            cgroups=frozenset(self._cgroups()),
+            processes=tuple(sorted(self._processes())),
+        )
+
+    def wait_for_orphans(self, expected: Footprint, seconds: float = 10) -> None:
+        """Wait until no more processes name this root than in a footprint."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and len(list(self._processes())) > len(expected.processes):
+            time.sleep(0.02)
+
+    def _files(self) -> list[str]:
+        found = []
+        for folder, folders, files in os.walk(self.root):
+            relative = os.path.relpath(folder, self.root)
+            if relative in FOREIGN_CONTENT:
+                found += [f"{relative}/{name}" for name in (*folders, *files)]
+                folders.clear()
+                continue
+            folders[:] = [
+                n for n in folders if os.path.normpath(f"{relative}/{n}") not in IRRELEVANT
+            ]
+            found += [os.path.normpath(f"{relative}/{name}") for name in files]
+        return found
+
+    def _mounts(self) -> list[str]:
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+        points = (line.split()[4] for line in lines)
+        return [point for point in points if Path(point).is_relative_to(self.root)]
+
+    def _loops(self) -> list[str]:
+        backing = Path("/sys/block").glob("loop*/loop/backing_file")
+        files = [read_text(path).removesuffix("\n").removesuffix(" (deleted)") for path in backing]
+        return [file for file in files if Path(file).is_relative_to(self.root)]
+
+    def _cgroups(self) -> list[str]:
+        tag = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:6]
+        groups = (folder for folder, _, _ in os.walk("/sys/fs/cgroup"))
+        return [group for group in groups if tag in group.removeprefix("/sys/fs/cgroup")]
+
+    def _processes(self) -> list[str]:
+        named = os.fsencode(self.root)
+        lines = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                line = path.read_bytes()
+            except OSError:
+                continue
+            if named in line and path.parent.name != str(os.getpid()):
+                lines.append(line.replace(b"\0", b" ").decode(errors="replace"))
+        return lines
+
+
+def size_quota(layout: str, megabytes: int) -> str:
+    """A quota for layouts that have some."""
+    if layout == "simfs":
+        return ""
+    return f"<quota type='size' max='{megabytes * 1024}'/><quota type='inodes' max='2000'/>"
+
+
+def read_text(path: Path) -> str:
+    """A file of the kernel's, empty if it is gone by now."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def init_of(host: Host, ctid: int) -> str:
+    """What tells one run of a container's init from another: its pid and start time."""
+    import json
+
+    pid = json.loads(host.ok("info", str(ctid), "--json"))["init_pid"]
+    return f"{pid}:{Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[19]}"
