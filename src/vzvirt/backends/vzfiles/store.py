@@ -1,0 +1,308 @@
+"""The store: OpenVZ's own files as the database of definitions.
+
+State, below ``etc/vz``: a config for each container and, beside it, a sidecar for what no key
+holds (``pair`` says how the two change as one); links from names (``names``); samples and
+``vz.conf`` (``hostconf``). Locks are ``LOCKDIR/CTID.lck`` (``locks``) and, around the taking of
+identities, ``run/vzvirt/registry.lck``. All of it is shared with vzctl, editors and other
+processes of ours: nothing is believed longer than its file stands unchanged.
+
+Promises: reading never fails over what a file says, it warns; reading writes nothing, so a tree
+from an old host stays as it is until something is changed; a container that has no UUID yet
+has the same one each time, and it is written with the first change. A sidecar counts only for
+the UUID that it names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from vzvirt import errors
+from vzvirt.backends.vzfiles.hostconf import HostFiles
+from vzvirt.backends.vzfiles.locks import flock_file, lock_file
+from vzvirt.backends.vzfiles.names import NameLinks, ctid_of_config
+from vzvirt.backends.vzfiles.pair import Pair, PairFiles
+from vzvirt.codec import vzconf
+from vzvirt.model.domain import Domain
+from vzvirt.model.host import GlobalConfig, Places
+from vzvirt.model.values import Ctid, MacAddress
+from vzvirt.ports.store import Identity, StoredDomain
+from vzvirt.system.files import mapping_os_errors
+from vzvirt.system.root import Root
+
+REGISTRY_WAIT: Final = 30.0
+"""Seconds to wait for others who take identities."""
+
+_CACHE_MOST: Final = 16384
+"""Definitions kept in memory at most; then all are forgotten."""
+
+_IDENTITY_LINES: Final = re.compile(
+    rb"^[^\S\n]*(?:#UUID:|NAME=|NETIF=|[^=\n]*\\)[^\n]*$", re.MULTILINE
+)
+"""Lines of a config that can hold an identity: those keys, perhaps with backslashes in them."""
+
+_SIDECAR_MAC: Final = re.compile(rb"<mac\s+address\s*=\s*[\"']([^\"']+)[\"']")
+
+
+class VzfilesStore:
+    """The definitions of one installation; implements ``ports.store.DefinitionStore``."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._host = HostFiles(root)
+        self._pairs = PairFiles(root.path("etc/vz/conf"))
+        self._links = NameLinks(root.path("etc/vz/names"))
+        self._loaded: dict[Ctid, StoredDomain] = {}
+        self._identities: dict[Ctid, tuple[str, Identity]] = {}
+
+    # -- reading ------------------------------------------------------------------------
+
+    def ctids(self) -> list[Ctid]:
+        """All defined containers, ascending."""
+        found = []
+        with (
+            mapping_os_errors("list the containers"),
+            contextlib.suppress(FileNotFoundError),
+            os.scandir(self._pairs.folder) as entries,
+        ):
+            for entry in entries:
+                ctid = ctid_of_config(entry.name)
+                if ctid is not None and entry.is_file():
+                    found.append(ctid)
+        return sorted(found)
+
+    def load(self, ctid: Ctid) -> StoredDomain:
+        """Read one definition.
+
+        Raises:
+            NoDomain: There is none.
+        """
+        known = self._loaded.get(ctid)
+        if known is not None and known.revision == self._pairs.revision(ctid):
+            return known
+        pair = self._pairs.read(ctid)
+        if pair is None:
+            self._loaded.pop(ctid, None)
+            raise _no_domain(str(ctid))
+        if len(self._loaded) >= _CACHE_MOST:
+            self._loaded.clear()
+        stored = self._decode(ctid, pair)
+        self._loaded[ctid] = stored
+        return stored
+
+    def _decode(self, ctid: Ctid, pair: Pair) -> StoredDomain:
+        read = vzconf.read(vzconf.Document.parse(pair.config), ctid)
+        domain, warnings = self._with_uuid(read.domain, ctid), list(read.warnings)
+        if pair.sidecar:
+            sidecar = _read_sidecar(pair.sidecar, self._pairs.sidecar(ctid), warnings)
+            if sidecar is not None and sidecar.uuid == domain.uuid:
+                domain = vzconf.merge(domain, sidecar)
+            elif sidecar is not None:
+                warnings.append(
+                    f"{self._pairs.sidecar(ctid)} is of another container"
+                    f" (UUID {sidecar.uuid}) and is ignored"
+                )
+        return StoredDomain(domain=domain, warnings=tuple(warnings), revision=pair.revision)
+
+    def _with_uuid(self, domain: Domain, ctid: Ctid) -> Domain:
+        if domain.uuid is not None:
+            return domain
+        return dataclasses.replace(domain, uuid=self._host.derived_uuid(ctid))
+
+    def find(self, reference: str) -> Ctid:
+        """The container that a CTID, a name or a UUID names, in this order.
+
+        Raises:
+            NoDomain: None does.
+        """
+        with contextlib.suppress(errors.InvalidArgument):
+            ctid = Ctid(reference)
+            if self._pairs.revision(ctid) is not None:
+                return ctid
+        linked = self._links.target(reference)
+        if linked is not None:
+            identity = self._identity(linked)
+            if identity is not None and identity.name == reference:
+                return linked
+        identities = self.identities()
+        for identity in identities:
+            if identity.name == reference:
+                return identity.ctid
+        with contextlib.suppress(ValueError):
+            uuid = UUID(reference)
+            for identity in identities:
+                if identity.uuid == uuid:
+                    return identity.ctid
+        raise _no_domain(reference)
+
+    def identities(self) -> list[Identity]:
+        """Every container's identity, for uniqueness checks; reads every config that changed."""
+        found = (self._identity(ctid) for ctid in self.ctids())
+        return [identity for identity in found if identity is not None]
+
+    def _identity(self, ctid: Ctid) -> Identity | None:
+        revision = self._pairs.revision(ctid)
+        if revision is None:
+            return None
+        known = self._identities.get(ctid)
+        if known is not None and known[0] == revision:
+            return known[1]
+        pair = self._pairs.read(ctid)
+        if pair is None:
+            return None
+        identity = self._scan_identity(ctid, pair)
+        self._identities[ctid] = (pair.revision, identity)
+        return identity
+
+    def _scan_identity(self, ctid: Ctid, pair: Pair) -> Identity:
+        """Read only the lines that matter, by the same grammar; XML only by the eye."""
+        lines = b"\n".join(_IDENTITY_LINES.findall(pair.config)) + b"\n"
+        domain = vzconf.read(vzconf.Document.parse(lines), ctid).domain
+        macs = [item.mac for item in domain.interfaces if item.mac is not None]
+        for text in _SIDECAR_MAC.findall(pair.sidecar):
+            with contextlib.suppress(errors.InvalidArgument):
+                macs.append(MacAddress(text.decode(errors="replace")))
+        return Identity(
+            ctid=ctid,
+            name=domain.name,
+            uuid=domain.uuid or self._host.derived_uuid(ctid),
+            macs=tuple(dict.fromkeys(mac for mac in macs if not mac.is_null)),
+        )
+
+    def is_free(self, ctid: Ctid) -> bool:
+        """Whether no config, private area, root, dump or sidecar of this number exists."""
+        places = self._host.default_places(ctid)
+        taken = (
+            self._pairs.config(ctid),
+            self._pairs.sidecar(ctid),
+            places.private_area,
+            places.root_mount,
+            self.global_config().dump_dir / f"Dump.{ctid}",
+        )
+        return not any(os.path.lexists(path) for path in taken)
+
+    # -- writing ------------------------------------------------------------------------
+
+    def save(self, domain: Domain) -> StoredDomain:
+        """Write a definition atomically; nothing is written where nothing differs.
+
+        Raises:
+            Conflict: Another container has its name.
+            NoSpace: The disk is full; the old definition stands.
+        """
+        if domain.ctid is None or domain.uuid is None:
+            raise errors.InternalError(f"'{domain.name}' is to be saved without CTID or UUID")
+        ctid = domain.ctid
+        self._pairs.settle(ctid)
+        old = self._pairs.read(ctid)
+        if old is not None and self._decode(ctid, old).domain == domain:
+            return self.load(ctid)
+        name = domain.name if domain.has_own_name else None
+        self._check_name(name, ctid)
+        document = vzconf.Document.parse(old.config if old else b"")
+        config = vzconf.apply(document, domain).serialise()
+        self._pairs.write(ctid, config, _write_sidecar(domain))
+        self._links.assign(name, ctid, self._pairs.config(ctid))
+        return self.load(ctid)
+
+    def _check_name(self, name: str | None, ctid: Ctid) -> None:
+        if name is None:
+            return
+        self._links.check(name)
+        holder = self._links.target(name)
+        if holder is None or holder == ctid:
+            return
+        identity = self._identity(holder)
+        if identity is not None and identity.name == name:
+            raise errors.Conflict(
+                f"the name '{name}' belongs to container {holder}", hint="choose another name"
+            )
+
+    def delete(self, ctid: Ctid) -> None:
+        """Remove a definition, its name and its sidecar; no error if there is none."""
+        self._pairs.delete(ctid)
+        self._links.assign(None, ctid, self._pairs.config(ctid))
+        self._loaded.pop(ctid, None)
+        self._identities.pop(ctid, None)
+
+    # -- locks --------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def registry_lock(self) -> Iterator[None]:
+        """Held while identities are checked and taken; re-entrant within a thread.
+
+        Raises:
+            Busy: Not had within 30 s.
+        """
+        path = self._root.path("run/vzvirt/registry.lck")
+        with flock_file(path, REGISTRY_WAIT, "the registry of containers"):
+            yield
+
+    @contextlib.contextmanager
+    def lock(self, ctid: Ctid, *, wait: float = 30.0) -> Iterator[None]:
+        """A container's lock, honoured by real vzctl; re-entrant within a thread.
+
+        Raises:
+            Busy: Not had within ``wait`` seconds; the message names the holder.
+        """
+        path = self.global_config().lock_dir / f"{ctid}.lck"
+        guard = self._root.path("run/vzvirt/stale-locks.lck")
+        with lock_file(path, guard, wait, f"container {ctid}") as outermost:
+            if outermost:
+                self._pairs.settle(ctid)
+            yield
+
+    # -- the host's own files -----------------------------------------------------------
+
+    def sample_names(self) -> list[str]:
+        """Names of all sample configs."""
+        return self._host.sample_names()
+
+    def sample(self, name: str) -> Domain:
+        """A sample config as a partial definition.
+
+        Raises:
+            NoSample: There is none; the message lists those there are.
+        """
+        return self._host.sample(name)
+
+    def global_config(self) -> GlobalConfig:
+        """What vz.conf says, or the built-in one where the host has none."""
+        return self._host.global_config()
+
+    def places(self, domain: Domain) -> Places:
+        """Where the files of a definition with a CTID are."""
+        return self._host.places(domain)
+
+
+def _no_domain(reference: str) -> errors.NoDomain:
+    return errors.NoDomain(
+        f"there is no container '{reference[:140]}'",
+        hint="'vzvirt list --all' shows all there are",
+    )
+
+
+def _read_sidecar(data: bytes, path: Path, warnings: list[str]) -> Domain | None:
+    from vzvirt.codec import xml  # lxml costs 30 ms, and most containers have no sidecar
+
+    try:
+        return xml.read_partial(data)
+    except errors.VzvirtError as error:
+        warnings.append(f"{path} is damaged and is ignored: {error}")
+        return None
+
+
+def _write_sidecar(domain: Domain) -> bytes:
+    """The sidecar of what no key holds; empty where that is nothing."""
+    rest = vzconf.remainder(domain)
+    if rest == Domain(name=rest.name, ctid=rest.ctid, uuid=rest.uuid):
+        return b""
+    from vzvirt.codec import xml
+
+    return xml.write_partial(rest).encode()
