@@ -77,7 +77,7 @@ def _end_all(installation: Installation) -> None:
 
 
 def timed(
-    work: Callable[[], None], *, before: Callable[[], None] = lambda: None, runs: int = 7
+    work: Callable[[], object], *, before: Callable[[], object] = lambda: None, runs: int = 7
 ) -> float:
     """Median seconds of some work; ``before`` is done before each run and not counted."""
     times = []
