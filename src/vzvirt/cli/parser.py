@@ -149,28 +149,29 @@ def _unknown(word: str) -> errors.InvalidArgument:
 
 
 def _cut_tail(command: Command, words: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """A command's own words, and those after ``--`` where it takes any."""
+    """A command's own words, and those it is to run: after ``--``, or after its last place."""
     if not command.tail:
         return words, ()
-    if "--" in words:
-        cut = words.index("--")
-        return words[:cut], tuple(words[cut + 1 :])
-    # Without "--" the command begins at the word after the positional arguments.
     valued = {
         form
         for item in (*command.arguments, *global_options())
         if item.is_option and not item.is_switch
         for form in (item.name, item.short)
     }
-    wanted = sum(not item.is_option for item in command.arguments)
+    places = sum(not item.is_option for item in command.arguments)
     index = 0
-    while index < len(words) and (wanted or words[index].startswith("-")):
-        if words[index].startswith("-"):
-            index += 2 if words[index] in valued else 1
-        else:
-            wanted -= 1
+    while index < len(words):
+        word = words[index]
+        if word == "--":
+            return words[:index], tuple(words[index + 1 :])
+        if word.startswith("-"):
+            index += 2 if word in valued else 1
+        elif places:
+            places -= 1
             index += 1
-    return words[:index], tuple(words[index:])
+        else:
+            return words[:index], tuple(words[index:])
+    return words, ()
 
 
 def _apply(

@@ -301,7 +301,7 @@ COMMANDS: Final = (
         group=_STORAGE,
         summary="make a template: busybox or debian",
         arguments=(
-            Argument("RECIPE", "busybox or debian", values=("busybox", "debian")),
+            Argument("RECIPE", "what to make it of", values=("busybox", "debian")),
             Argument("SUITE", "release, such as bookworm", optional=True),
             _NAME,
             _JSON,
@@ -396,7 +396,7 @@ COMMANDS: Final = (
         runs="internal:complete",
         group="",
         summary="print the words a shell may offer",
-        arguments=(Argument("KIND", "container or template", values=("container", "template")),),
+        arguments=(Argument("KIND", "what is wanted", values=("container", "template")),),
         for_anyone=True,
     ),
 )

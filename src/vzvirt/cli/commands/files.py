@@ -1,3 +1,84 @@
 """Check and convert files, without touching any container."""
 
 from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from vzvirt.cli.session import Session, identity, read_file
+from vzvirt.codec import vzconf, xml
+from vzvirt.codec.vzconf.grammar import Document
+from vzvirt.model.domain import Domain
+from vzvirt.model.values import Ctid
+
+XML: Final = "xml"
+CONFIG: Final = "openvz-conf"
+_OTHER: Final = {XML: CONFIG, CONFIG: XML}
+
+
+def validate(session: Session, *, file: str, json: bool) -> None:
+    """Check a document against the schema, and that it makes sense."""
+    read = xml.read_domain(read_file(file), validate=True)
+    _warn(session, read.warnings)
+    if json:
+        session.output.json(
+            {**identity(read.domain), "valid": True, "warnings": list(read.warnings)}
+        )
+    else:
+        session.output.note(f"{file}: valid")
+
+
+def convert(
+    session: Session,
+    *,
+    file: str,
+    source_format: str | None,
+    target_format: str | None,
+    ctid: Ctid | None,
+    base: str | None,
+) -> None:
+    """Read a definition in one format and print it in the other."""
+    data = read_file(file)
+    source = source_format or (XML if data.lstrip().startswith(b"<") else CONFIG)
+    if source == XML:
+        read = xml.read_domain(data)
+        domain, warnings = read.domain, read.warnings
+        if ctid is not None:
+            domain = dataclasses.replace(domain, ctid=ctid)
+    else:
+        found = vzconf.read(Document.parse(data), ctid or _ctid_of(file), keep_foreign=True)
+        domain, warnings = found.domain, found.warnings
+    _warn(session, warnings)
+    if (target_format or _OTHER[source]) == XML:
+        session.output.text(xml.write_domain(domain))
+    else:
+        document = Document.parse(read_file(base) if base else b"")
+        _warn(session, _without_key(domain))
+        session.output.raw(vzconf.apply(document, domain).serialise())
+
+
+def _ctid_of(file: str) -> Ctid | None:
+    match = re.fullmatch(r"([1-9][0-9]*)\.conf", Path(file).name)
+    return Ctid(match[1]) if match else None
+
+
+def _without_key(domain: Domain) -> list[str]:
+    """A warning where the definition has more than a config can hold."""
+    rest = vzconf.remainder(domain)
+    bare = Domain(name=rest.name, ctid=rest.ctid, uuid=rest.uuid)
+    names = [
+        field.name.replace("_", " ")
+        for field in dataclasses.fields(Domain)
+        if getattr(rest, field.name) != getattr(bare, field.name)
+    ]
+    if not names:
+        return []
+    return [f"the config has no key for all that the XML says of: {', '.join(names)}"]
+
+
+def _warn(session: Session, warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        session.output.warn(warning)
