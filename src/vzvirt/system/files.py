@@ -29,6 +29,8 @@ from vzvirt.system.mounttable import mounts_below
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Errors that say "no room"."""
 
+_AS_ROOT: Final = "run it as root, or with VZVIRT_ROOT set to a folder of your own"
+
 
 @contextlib.contextmanager
 def mapping_os_errors(what: str = "") -> Iterator[None]:
@@ -39,6 +41,7 @@ def mapping_os_errors(what: str = "") -> Iterator[None]:
 
     Raises:
         NoSpace: The disk or a quota is full.
+        AccessDenied: We are not root, and may not.
         SystemFailure: Anything else.
     """
     try:
@@ -47,7 +50,7 @@ def mapping_os_errors(what: str = "") -> Iterator[None]:
         raise os_error(error, what) from error
 
 
-def os_error(error: OSError, what: str = "") -> errors.HostError:
+def os_error(error: OSError, what: str = "") -> errors.VzvirtError:
     """What ``mapping_os_errors`` raises for an error."""
     reason = error.strerror or str(error)
     where = (
@@ -56,6 +59,8 @@ def os_error(error: OSError, what: str = "") -> errors.HostError:
     message = f"cannot {what}: {reason}{where}" if what else f"{reason}{where}"
     if error.errno in FULL:
         return errors.NoSpace(message, hint="free some space, or raise the quota")
+    if isinstance(error, PermissionError) and os.geteuid() != 0:
+        return errors.AccessDenied(message, hint=_AS_ROOT)
     return errors.SystemFailure(message)
 
 
@@ -95,8 +100,7 @@ def make_folder(path: Path, mode: int = 0o755) -> None:
             missing.append(path)
             path = path.parent
         for folder in reversed(missing):
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir(mode)
+            folder.mkdir(mode, exist_ok=True)
             sync_folder(folder.parent)
 
 

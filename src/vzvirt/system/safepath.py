@@ -112,7 +112,7 @@ class GuestRoot:
 
     def lstat(self, path: str) -> os.stat_result:
         """What stands at a path, a link itself included."""
-        if posixpath.normpath("/" + path) == "/":
+        if posixpath.normpath("/" + path.lstrip("/")) == "/":
             return os.fstat(self._folder)
         with self.parent(path) as (folder, name):
             return os.stat(name, dir_fd=folder, follow_symlinks=False)
