@@ -53,9 +53,13 @@ def main(words: Sequence[str] | None = None) -> int:
         run.output.end_progress()
         status = INTERRUPTED
     except BrokenPipeError:
-        # Nothing may be flushed into the broken pipe when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         status = BROKEN_PIPE
+    except OSError as exc:
+        _print_no_more()
+        failure = errors.SystemFailure(str(exc), hint="--debug shows where it happened")
+        failure.__cause__ = exc
+        status = _fail(run, failure)
     except Exception as exc:  # the last resort: a defect, reported as one
         defect = errors.InternalError(
             f"a defect of vzvirt: {type(exc).__name__}: {exc}",
@@ -107,6 +111,11 @@ def _fail(run: _Run, exc: errors.VzvirtError) -> int:
     run.output.error(exc.message, exc.hint)
     run.output.flush()
     return exc.exit_status
+
+
+def _print_no_more() -> None:
+    """What is left to print goes nowhere, lest the interpreter fails over it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _undo_when_ended() -> None:

@@ -133,9 +133,7 @@ class Output:
 
     def _say(self, label: str, text: str) -> None:
         self._out.flush()
-        # One line each, and nothing in it that could talk to the terminal.
-        clean = "".join(char if char.isprintable() else " " for char in text)
-        self._err.write(f"{label} {clean}\n")
+        self._err.write(f"{label} {_one_line(text)}\n")
 
     def table(self, fields: Iterable[Field[T]], items: Sequence[T]) -> None:
         """Print a table: aligned with headings; blank-separated columns in a pipe alike."""
@@ -248,4 +246,7 @@ def _aligned(field: Field[T], text: str, width: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split()) if text else text
+    """Text on one line, with nothing in it that could talk to the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else " " for char in text)
