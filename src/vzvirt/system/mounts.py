@@ -209,7 +209,7 @@ def loops_of(image: Path) -> list[Path]:
 
 def detach_loop(device: Path) -> None:
     """Free a loop device; one still in use is freed as soon as it is let go. Idempotent."""
-    with contextlib.suppress(FileNotFoundError), mapping_os_errors(f"detach '{device}'"):
+    with mapping_os_errors(f"detach '{device}'"), contextlib.suppress(FileNotFoundError):
         _loop_ioctl(device, _LOOP_CLR_FD, gone=errno.ENXIO)
 
 

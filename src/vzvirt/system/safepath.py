@@ -63,7 +63,9 @@ class GuestRoot:
         A device or pipe is opened too, if ``flags`` lack ``O_PATH``: see ``open_file``.
         """
         wanted = mode if flags & os.O_CREAT else 0
-        return openat.openat2(self._folder, path or "/", flags, wanted, openat.IN_ROOT)
+        return openat.openat2(
+            self._folder, path or "/", flags, wanted, openat.IN_ROOT | openat.NO_MAGICLINKS
+        )
 
     def open_file(self, path: str, flags: int = os.O_RDONLY) -> int:
         """Open an existing regular file, and nothing else.

@@ -7,6 +7,7 @@ cannot be read (we write them atomically, so somebody else damaged it) is left a
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Final
@@ -35,11 +36,9 @@ class FileJournal:
 
     def done(self, ctid: Ctid) -> None:
         """The work is finished or undone; no error if there is no note."""
-        with mapping_os_errors(f"finish the note on container {ctid}"):
-            try:
-                (self._folder / str(ctid)).unlink()
-            except FileNotFoundError:
-                return
+        finishing = mapping_os_errors(f"finish the note on container {ctid}")
+        with finishing, contextlib.suppress(FileNotFoundError):
+            (self._folder / str(ctid)).unlink()
             sync_folder(self._folder)
 
     def pending(self) -> list[JournalEntry]:

@@ -147,11 +147,8 @@ class PairFiles:
             self._unlink(path)
 
     def _unlink(self, path: Path) -> None:
-        with contextlib.suppress(FileNotFoundError), mapping_os_errors(f"remove '{path}'"):
-            try:
-                path.unlink()
-            except FileNotFoundError:
-                return
+        with mapping_os_errors(f"remove '{path}'"), contextlib.suppress(FileNotFoundError):
+            path.unlink()
             sync_folder(path.parent)
 
 
