@@ -62,11 +62,12 @@ def _check_inodes(wanted: int, size: int, now: Usage) -> None:
         raise errors.InvalidArgument(
             f"inode quota of {wanted} is below the {now.used_inodes} files there are"
         )
+    enough = -(-here * wanted // max(have, 1)) // 1024 + 1
     if wanted > after and not (step and wanted <= have + inode_rounding(have)):
         raise errors.InvalidArgument(
             f"inode quota of {wanted} is more than the {after} that this image has "
             f"at a size of {size // 1024} KiB",
-            hint=f"inodes grow with the size: {-(-here * wanted // have) // 1024 + 1} KiB would do",
+            hint=f"inodes grow with the size: {enough} KiB would do",
         )
     if not step and wanted + inode_rounding(wanted) < have:
         raise errors.InvalidArgument(

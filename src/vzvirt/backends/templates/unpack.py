@@ -1,0 +1,258 @@
+"""Writing the entries of a checked archive into a folder.
+
+State on disk: the folder. The rules of ``archive`` already keep entries inside; the kernel
+keeps them there once more: every folder is opened from the top one with openat2, which refuses
+links and mount points on the way, and files are made anew, never opened where they exist.
+
+Kept: owners (by number), permissions, times, hard links, holes, ``user.*`` attributes and file
+capabilities. Device nodes: only those that every container has (``null``, ``zero``, ``tty``
+...) are made; any other would be a way to the host's hardware for whoever finds the folder,
+and the container gets its own ``/dev`` anyway.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import struct
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.backends.templates.archive import ArchiveReader, Entry, Kind, show
+from vzvirt.model.values import IdMap, IdRange
+from vzvirt.system import openat
+from vzvirt.system.files import mapping_os_errors, write_all
+
+HARMLESS_DEVICES: Final = frozenset(
+    {(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)}
+)
+"""null, zero, full, random, urandom, tty, console, ptmx: the only nodes that are made."""
+
+_CAPABILITY: Final = "security.capability"
+_CAPABILITY_2: Final = 0x02000000
+_CAPABILITY_3: Final = 0x03000000
+_REVISION: Final = 0xFF000000
+
+_WALK: Final = openat.BENEATH | openat.NO_SYMLINKS | openat.NO_XDEV | openat.NO_MAGICLINKS
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Unpacker:
+    """Fills one empty folder; use it in a ``with`` statement."""
+
+    def __init__(self, folder: Path, owners: IdMap) -> None:
+        self._folder = folder
+        self._owners = owners
+        self._top = os.open(folder, _FOLDER)
+        self._parent, self._parent_path = self._top, b""
+        self._times: list[tuple[bytes, int]] = []
+
+    def __enter__(self) -> Unpacker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._forget_parent()
+        os.close(self._top)
+
+    def unpack(self, archive: ArchiveReader) -> None:
+        """Write all entries.
+
+        Raises:
+            NoSpace: The disk or the quota is full.
+            OperationFailed: The archive is broken, or an owner is outside the id map.
+            SystemFailure: The kernel refuses.
+        """
+        for entry in archive.entries():
+            with mapping_os_errors(f"unpack '{show(entry.path)}'"):
+                self._write(entry, archive)
+        with mapping_os_errors("set the times of folders"):
+            for path, when in reversed(self._times):
+                folder = self._open(path)
+                try:
+                    os.utime(folder, ns=(when, when))
+                finally:
+                    os.close(folder)
+
+    # -- folders ------------------------------------------------------------------------
+
+    def _open(self, path: bytes) -> int:
+        if not path:
+            return os.open(".", _FOLDER, dir_fd=self._top)
+        return openat.openat2(self._top, os.fsdecode(path), _FOLDER, 0, _WALK)
+
+    def _parent_of(self, path: bytes) -> tuple[int, bytes]:
+        """The open folder an entry belongs in (kept open for its neighbours), and its name."""
+        above, _, name = path.rpartition(b"/")
+        if above != self._parent_path:
+            self._make_missing(above)
+            fresh = self._open(above)
+            self._forget_parent()
+            self._parent, self._parent_path = fresh, above
+        return self._parent, name
+
+    def _forget_parent(self) -> None:
+        if self._parent != self._top:
+            os.close(self._parent)
+        self._parent, self._parent_path = self._top, b""
+
+    def _make_missing(self, path: bytes) -> None:
+        """Make folders that have no entry of their own."""
+        try:
+            os.close(self._open(path))
+        except FileNotFoundError:
+            above, _, name = path.rpartition(b"/")
+            self._make_missing(above)
+            folder = self._open(above)
+            try:
+                os.mkdir(name, 0o755, dir_fd=folder)
+                root = shifted(self._owners.uids, 0), shifted(self._owners.gids, 0)
+                os.chown(name, *root, dir_fd=folder, follow_symlinks=False)
+            finally:
+                os.close(folder)
+
+    # -- entries ------------------------------------------------------------------------
+
+    def _write(self, entry: Entry, archive: ArchiveReader) -> None:
+        if entry.kind is Kind.FOLDER:
+            self._write_folder(entry)
+            return
+        parent, name = self._parent_of(entry.path)
+        if entry.again:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=parent)
+        if entry.kind is Kind.FILE:
+            self._write_file(entry, archive, parent, name)
+        elif entry.kind is Kind.HARD_LINK:
+            self._link(entry, parent, name)
+        elif entry.kind is Kind.SYMLINK:
+            os.symlink(entry.link, name, dir_fd=parent)
+            self._own_name(entry, parent, name)
+        elif self._make_node(entry, parent, name):
+            self._own_name(entry, parent, name)
+            os.chmod(name, entry.member.mode & 0o7777, dir_fd=parent)
+
+    def _write_folder(self, entry: Entry) -> None:
+        if entry.path:
+            parent, name = self._parent_of(entry.path)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=parent)
+            folder = os.open(name, _FOLDER, dir_fd=parent)
+        else:
+            folder = self._open(b"")
+        try:
+            self._own(entry, folder)
+        finally:
+            os.close(folder)
+        self._times.append((entry.path, modified_at(entry)))
+
+    def _write_file(self, entry: Entry, archive: ArchiveReader, parent: int, name: bytes) -> None:
+        file = os.open(name, _NEW, 0o600, dir_fd=parent)
+        try:
+            at = 0
+            for start, part in archive.data(entry):
+                if start != at:
+                    os.lseek(file, start, os.SEEK_SET)
+                write_all(file, part)
+                at = start + len(part)
+            if at != entry.member.size:
+                os.ftruncate(file, entry.member.size)
+            self._own(entry, file)
+            when = modified_at(entry)
+            os.utime(file, ns=(when, when))
+        finally:
+            os.close(file)
+
+    def _link(self, entry: Entry, parent: int, name: bytes) -> None:
+        above, _, target = entry.link.rpartition(b"/")
+        folder = self._open(above)
+        try:
+            os.link(target, name, src_dir_fd=folder, dst_dir_fd=parent, follow_symlinks=False)
+        finally:
+            os.close(folder)
+
+    def _make_node(self, entry: Entry, parent: int, name: bytes) -> bool:
+        """Make a pipe or a harmless device; ``False``: left out."""
+        member = entry.member
+        if entry.kind is Kind.FIFO:
+            os.mkfifo(name, 0o600, dir_fd=parent)
+            return True
+        number = member.devmajor, member.devminor
+        if entry.kind is Kind.BLOCK_DEVICE or number not in HARMLESS_DEVICES:
+            return False
+        os.mknod(name, 0o600 | stat.S_IFCHR, os.makedev(*number), dir_fd=parent)
+        return True
+
+    # -- what belongs to an entry -------------------------------------------------------
+
+    def _owner(self, entry: Entry) -> tuple[int, int]:
+        owner = entry.member.uid, entry.member.gid
+        try:
+            return shifted(self._owners.uids, owner[0]), shifted(self._owners.gids, owner[1])
+        except LookupError:
+            raise errors.OperationFailed(
+                f"'{show(entry.path)}' belongs to {owner[0]}:{owner[1]}, "
+                "which the container's id map does not cover",
+                hint="give the container a larger id map",
+            ) from None
+
+    def _own(self, entry: Entry, descriptor: int) -> None:
+        """Owner first: changing it takes set-user-id bits and capabilities away."""
+        os.fchown(descriptor, *self._owner(entry))
+        os.fchmod(descriptor, entry.member.mode & 0o7777)
+        for key, value in entry.xattrs.items():
+            if key == _CAPABILITY:
+                os.setxattr(descriptor, key, shifted_capability(value, self._owners))
+            elif key.startswith("user."):
+                os.setxattr(descriptor, key, value)
+
+    def _own_name(self, entry: Entry, parent: int, name: bytes) -> None:
+        when = modified_at(entry)
+        os.chown(name, *self._owner(entry), dir_fd=parent, follow_symlinks=False)
+        os.utime(name, ns=(when, when), dir_fd=parent, follow_symlinks=False)
+
+
+def shifted(ranges: Sequence[IdRange], inside: int) -> int:
+    """The id on disk of an id inside; the same where nothing is shifted.
+
+    Raises:
+        LookupError: No range covers it.
+    """
+    if not ranges:
+        return inside
+    for item in ranges:
+        if item.start <= inside < item.start + item.count:
+            return inside - item.start + item.target
+    raise LookupError(inside)
+
+
+def shifted_capability(value: bytes, owners: IdMap) -> bytes:
+    """A file capability that holds in the container's user namespace.
+
+    Where owners on disk are shifted, it must name the namespace's root (revision 3), or the
+    kernel would take it for one of the host's and ignore it inside.
+    """
+    if not owners or len(value) not in {20, 24}:
+        return value
+    (magic,) = struct.unpack_from("<I", value)
+    if magic & _REVISION not in {_CAPABILITY_2, _CAPABILITY_3}:
+        return value
+    revised = magic & ~_REVISION | _CAPABILITY_3
+    return struct.pack("<I", revised) + value[4:20] + struct.pack("<I", shifted(owners.uids, 0))
+
+
+def modified_at(entry: Entry) -> int:
+    """Nanoseconds since the epoch, as exactly as the archive says."""
+    text = entry.member.pax_headers.get("mtime")
+    when = int(Decimal(text) * 10**9) if text else int(entry.member.mtime) * 10**9
+    return max(-(2**62), min(when, 2**62))
