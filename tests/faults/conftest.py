@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .host import Host, init_of
+from installation import Host, init_of
 
 BYSTANDER = 200
 

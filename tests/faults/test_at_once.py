@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .host import Host
+from installation import Host
 
 pytestmark = pytest.mark.root
 

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from installation import Footprint, Host
+
 from .conftest import BYSTANDER
-from .host import Footprint, Host
 
 pytestmark = pytest.mark.root
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .host import Host
+from installation import Host
 
 pytestmark = pytest.mark.root
 

@@ -4,23 +4,55 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from .guest import Cgroups, Outcome, run_in_guest
 from .image import Image, image
 
 pytestmark = [pytest.mark.vm, pytest.mark.root]
 
-# The pytest of the guest runs without colour or progress dots: its console is slow.
-PYTEST = (
-    "python3 -m pytest -q -p no:cacheprovider --timeout 900 --junitxml /payload/results/junit.xml"
-)
-PROLOGUE = """
+SCRIPT = """
 export LANG=C.UTF-8 HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin VZVIRT_NO_SKIP=1
 cd /payload/project
+systemctl is-system-running --wait >/payload/results/systemd
+findmnt -n -o FSTYPE -t cgroup,cgroup2 >/payload/results/cgroups
+uname -r >/payload/results/kernel
+python3 -m pytest -q -p no:cacheprovider --color no --durations 5 --timeout 900 \\
+    --junitxml /payload/results/junit.xml -m 'not slow' {tests}
 """
+
+
+@dataclass(frozen=True)
+class Boot:
+    """A guest and what is run in it.
+
+    Attributes:
+        cgroups: How it mounts control groups.
+        mounted: Types of file systems this gives below ``/sys/fs/cgroup``.
+        tests: What is run: emulation is slow, so no more than what a kernel can change.
+        at_least: So many tests there must be, lest they get lost.
+        minutes: How long it may take.
+    """
+
+    cgroups: Cgroups
+    mounted: frozenset[str]
+    tests: tuple[str, ...]
+    at_least: int
+    minutes: int
+
+
+SMOKE = ("tests/system/test_examples.py",)
+THOROUGH = (*SMOKE, "tests/contract")
+
+BOOTS = (
+    Boot(Cgroups.UNIFIED, frozenset({"cgroup2"}), THOROUGH, 10, 12),
+    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), SMOKE, 1, 5),
+    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), SMOKE, 1, 5),
+)
 
 
 @pytest.fixture(scope="session")
@@ -31,29 +63,25 @@ def guest_image() -> Image:
     return image()
 
 
-def run(image: Image, script: str, work: Path, cgroups: Cgroups, timeout: float) -> Outcome:
-    outcome = run_in_guest(image, PROLOGUE + script, work, cgroups=cgroups, timeout=timeout)
-    assert outcome.status is not None, f"the guest did not end:\n{outcome.console}"
-    return outcome
+@pytest.mark.parametrize("boot", BOOTS, ids=lambda boot: boot.cgroups.name.lower())
+def test_in_a_guest(guest_image: Image, tmp_path: Path, boot: Boot) -> None:
+    outcome = run_in_guest(
+        guest_image,
+        SCRIPT.format(tests=" ".join(boot.tests)),
+        tmp_path,
+        cgroups=boot.cgroups,
+        timeout=boot.minutes * 60,
+    )
+    assert outcome.status is not None, f"it did not come to its end:\n{outcome.console}"
+    check_guest(outcome, boot)
+    assert outcome.status == 0, outcome.console
+    suite = etree.parse(outcome.results / "junit.xml").getroot()[0]
+    assert int(suite.attrib["tests"]) >= boot.at_least
 
 
-@pytest.mark.parametrize(
-    ("cgroups", "mounted"),
-    [
-        (Cgroups.UNIFIED, {"cgroup2"}),
-        (Cgroups.HYBRID, {"cgroup", "cgroup2"}),
-        (Cgroups.LEGACY, {"cgroup"}),
-    ],
-)
-def test_what_the_guest_is(
-    guest_image: Image, tmp_path: Path, cgroups: Cgroups, mounted: set[str]
-) -> None:
-    script = """
-    systemctl is-system-running --wait >/payload/results/systemd
-    findmnt -n -o FSTYPE -t cgroup,cgroup2 >/payload/results/cgroups
-    uname -r >/payload/results/kernel
-    """
-    outcome = run(guest_image, script, tmp_path, cgroups, timeout=300)
+def check_guest(outcome: Outcome, boot: Boot) -> None:
+    """It is what it was meant to be, so that the tests in it mean something."""
+    mounted = (outcome.results / "cgroups").read_text().split()
+    assert set(mounted) == boot.mounted
     assert (outcome.results / "systemd").read_text() == "running\n"
-    assert set((outcome.results / "cgroups").read_text().split()) == mounted
     assert re.match(r"6\.1\..*-cloud-amd64", (outcome.results / "kernel").read_text())
