@@ -160,6 +160,7 @@ LIMITS: Final = (
         "memory soft limit",
         "memory",
         lambda domain: _said(domain.memory.soft_limit),
+        approximately="above it the kernel takes memory back first, or slows the container down",
         v1=(
             LimitFile(
                 "memory.soft_limit_in_bytes",
@@ -186,6 +187,7 @@ LIMITS: Final = (
         "cpu shares",
         "cpu",
         lambda domain: None if domain.cpu.shares is None else str(domain.cpu.shares),
+        approximately="counts against everything on the host that has a share too",
         v1=(LimitFile("cpu.shares", lambda domain: str(max(2, domain.cpu.shares or _SHARES))),),
         v2=(LimitFile("cpu.weight", _weight),),
     ),
@@ -193,6 +195,7 @@ LIMITS: Final = (
         "cpu limit",
         "cpu",
         _quota_said,
+        approximately="as processor time; all processors are seen inside",
         v1=(
             LimitFile("cpu.cfs_quota_us", lambda _: "-1"),
             LimitFile("cpu.cfs_period_us", lambda domain: str(cpu_quota(domain)[1])),

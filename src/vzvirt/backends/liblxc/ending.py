@@ -1,0 +1,178 @@
+"""When a container has ended: why, and clearing away what it left.
+
+Both may be done by the hook (a child of the container's own monitor), by whoever stopped it,
+and by whoever finds it dead: the first one does it, under a lock on the run folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.backends.liblxc import record
+from vzvirt.backends.liblxc.groups import Groups
+from vzvirt.backends.liblxc.runfolder import Facts, Mark, RunFolder
+from vzvirt.model.domain import OnEnd
+from vzvirt.model.state import DomainState, Reason
+from vzvirt.system.root import Root
+
+RESTARTS_MOST: Final = 3
+"""How often the policy restarts a container within ``RESTARTS_SECONDS``; then it stays off."""
+
+RESTARTS_SECONDS: Final = 60.0
+
+_KILL_PATIENCE: Final = 20
+"""Seconds that a monitor gets to notice that its container is dead."""
+
+_BY_USER: Final = frozenset({Reason.KILLED, Reason.SHUT_DOWN, Reason.FAILED_TO_START})
+
+
+def exit_status(run: RunFolder, log: Path) -> int | None:
+    """How init ended: exit status, or minus the signal; ``None``: nobody saw it."""
+    if not run.is_marked(Mark.ENDED):
+        return None
+    init = run.init
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    pid = init.pid if init else 0
+    found = re.findall(rf"Child <{pid}> ended on (error|signal) (?:\w+)?\((\d+)\)", text)
+    if not found:
+        return 0  # liblxc is silent about the status 0
+    how, number = found[-1]
+    return int(number) if how == "error" else -int(number)
+
+
+def why_ended(run: RunFolder, status: int | None) -> Reason:
+    """The reason that a container that no longer runs ended for.
+
+    The kernel ends an init whose container powers off with SIGINT, and one whose container
+    reboots with SIGHUP (which comes to us only where a reboot was turned into a stop).
+    """
+    if run.init is None and run.read("boots") is None:
+        return Reason.FAILED_TO_START
+    if run.is_marked(Mark.KILL):
+        return Reason.KILLED
+    if status == -signal.SIGKILL and _kills_for_memory(run):
+        return Reason.OUT_OF_MEMORY
+    if status is None or run.is_marked(Mark.REBOOT_STORM):
+        return Reason.DIED
+    asked = run.is_marked(Mark.SHUTDOWN)
+    if asked and status != -signal.SIGKILL:
+        return Reason.SHUT_DOWN
+    if status in {0, -signal.SIGINT, -signal.SIGHUP}:
+        return Reason.POWERED_OFF
+    return Reason.DIED
+
+
+def _kills_for_memory(run: RunFolder) -> bool:
+    counts = re.findall(r"^oom_kill (\d+)$", run.read("oom") or "", re.MULTILINE)
+    return any(int(count) for count in counts)
+
+
+def settle(
+    root: Root, run: RunFolder, groups: Groups, log: Path, *, host_went_down: bool
+) -> Facts | None:
+    """Record why a container ended and clear away; nothing happens while it runs.
+
+    Returns:
+        The facts of a container that its policy wants to have restarted, else ``None``.
+    """
+    with run.locked() as is_ours:
+        if not is_ours or not has_ended(run):
+            return None
+        old = record.load(root, run.ctid)
+        rebooted = old is not None and old.boot_id != record.boot_id()
+        status = exit_status(run, log)
+        reason = Reason.HOST_STOPPED if host_went_down or rebooted else why_ended(run, status)
+        return finish(root, run, groups, reason, status, run.facts)
+
+
+def has_ended(run: RunFolder) -> bool:
+    """Whether nothing of a container runs but, perhaps, its monitor on its way out.
+
+    A monitor whose init is gone may be about to boot it anew, so it must be gone as well or
+    must have said that it is done.
+    """
+    init, monitor = run.init, run.monitor
+    if init is not None and init.alive:
+        return False
+    return run.is_marked(Mark.ENDED) or monitor is None or not monitor.alive
+
+
+def finish(
+    root: Root,
+    run: RunFolder,
+    groups: Groups,
+    reason: Reason,
+    status: int | None,
+    facts: Facts | None = None,
+) -> Facts | None:
+    """Keep the reason for good, then remove the control groups and the run folder."""
+    old = record.load(root, run.ctid)
+    monitor = run.monitor
+    restart = _wants_restart(reason, facts)
+    now = time.time()
+    recent = tuple(t for t in (old.restarts if old else ()) if now - t < RESTARTS_SECONDS)
+    if restart and len(recent) >= RESTARTS_MOST:
+        # It would only spin. Off for good is a crash, whatever it calls itself.
+        restart = False
+        reason = reason if reason.state is DomainState.CRASHED else Reason.DIED
+    record.save(
+        root,
+        run.ctid,
+        record.Record(
+            reason=reason,
+            # The kernel's way to say that the container has powered off.
+            exit_status=0 if status == -signal.SIGINT else status,
+            boot_id=record.boot_id(),
+            monitor=monitor if monitor and monitor.alive else None,
+            restarts=(*recent, now) if restart else recent,
+        ),
+    )
+    if monitor is not None and monitor.alive:
+        groups.release(monitor.pid, os.getpid())
+    # The reason is kept by now; a group that cannot go yet goes before the next start.
+    with contextlib.suppress(errors.OperationFailed):
+        groups.remove()
+    run.remove()
+    return facts if restart else None
+
+
+def _wants_restart(reason: Reason, facts: Facts | None) -> bool:
+    if facts is None or reason in _BY_USER or reason is Reason.HOST_STOPPED:
+        return False
+    crashed = reason.state is DomainState.CRASHED
+    return (facts.on_crash if crashed else facts.on_poweroff) is OnEnd.RESTART
+
+
+def force_out(run: RunFolder, groups: Groups) -> None:
+    """End whatever runs of a container, the monitor last, and wait for it.
+
+    A monitor that is just about to boot its container anew finds the mark and gives up.
+    """
+    if not run.exists:
+        return
+    run.mark(Mark.KILL)
+    monitor = None
+    for _ in range(_KILL_PATIENCE):
+        init, monitor = run.init, run.monitor
+        if init is not None:
+            init.signal(signal.SIGKILL)
+        # Version 1 delivers not even SIGKILL to what is frozen.
+        with contextlib.suppress(errors.NoSupport):
+            groups.thaw()
+        if (monitor is None or monitor.wait(1.0)) and (init is None or init.wait(1.0)):
+            break
+    else:
+        if monitor is not None:
+            monitor.signal(signal.SIGKILL)
+            monitor.wait(1.0)
+    groups.kill_all()

@@ -1,0 +1,236 @@
+"""The engine for stock kernels: liblxc's programs, and what the kernel itself says.
+
+Starting and going inside run one short-lived child process each; everything else is files,
+signals and control groups. Observing starts no process. What is known of a container that runs
+is in ``run/vzvirt/CTID`` (``runfolder``), what is known of one that does not in
+``var/lib/vzvirt/state`` (``record``). The caller holds the container's lock for changes; the
+hook alone, which runs while whoever stops the container may hold it, goes without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from vzvirt import errors
+from vzvirt.backends.liblxc import record
+from vzvirt.backends.liblxc.ending import exit_status, force_out, has_ended, settle, why_ended
+from vzvirt.backends.liblxc.groups import Groups
+from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder
+from vzvirt.model.domain import Domain
+from vzvirt.model.host import EnforcedParameter
+from vzvirt.model.state import Observation, Reason
+from vzvirt.model.values import Ctid
+from vzvirt.ports.engine import ExecRequest, StartPlan
+from vzvirt.system.cgroups import Hierarchies
+from vzvirt.system.root import Root
+
+
+class LxcEngine:
+    """Implements ``ports.engine.ContainerEngine``.
+
+    Args:
+        root: The installation.
+        hook: Command line of ``vzvirt internal``, which is called back with ``stopped CTID``
+            when a container has ended and with ``restart CTID`` when its policy wants so.
+    """
+
+    def __init__(self, root: Root, hook: tuple[str, ...]) -> None:
+        self._root = root
+        self._hook = hook
+
+    @property
+    def name(self) -> str:
+        """``lxc``."""
+        return "lxc"
+
+    def _run(self, ctid: Ctid) -> RunFolder:
+        return RunFolder(self._root, ctid)
+
+    def _groups(self, ctid: Ctid) -> Groups:
+        return Groups.of(self._root, ctid)
+
+    def _log(self, ctid: Ctid) -> Path:
+        return self._root.path(f"var/log/vzvirt/{ctid}.log")
+
+    def _running_init(self, ctid: Ctid) -> Process:
+        """The init of a running container.
+
+        Raises:
+            OperationInvalid: It does not run.
+        """
+        init = self._run(ctid).init
+        if init is None or not init.alive:
+            raise errors.OperationInvalid(f"container {ctid} is not running")
+        return init
+
+    # -- beginning and end --------------------------------------------------------------
+
+    def start(self, plan: StartPlan) -> None:
+        """Start a container; it outlives us. On failure nothing of it is left."""
+        from vzvirt.backends.liblxc.starting import Starter
+
+        ctid = plan.domain.ctid
+        if ctid is None:
+            raise errors.InternalError(f"container '{plan.domain.name}' has no CTID to start by")
+        if not has_ended(self._run(ctid)):
+            raise errors.OperationInvalid(f"container {ctid} is running already")
+        self.settle(ctid)
+        Starter(self._root, self._run(ctid), self._groups(ctid), self._hook).start(plan)
+
+    def request_shutdown(self, ctid: Ctid) -> None:
+        """Ask a container's init to shut down; returns at once."""
+        self._ask(ctid, Mark.SHUTDOWN)
+
+    def request_reboot(self, ctid: Ctid) -> None:
+        """Ask a container's init to reboot; returns at once."""
+        self._ask(ctid, Mark.REBOOT)
+
+    def _ask(self, ctid: Ctid, mark: Mark) -> None:
+        from vzvirt.backends.liblxc.attaching import Attacher
+        from vzvirt.backends.liblxc.guest import InitKind
+
+        run, init = self._run(ctid), self._running_init(ctid)
+        facts = run.facts
+        kind = InitKind.of(facts.init_kind if facts else "")
+        asking = kind.shutdown if mark is Mark.SHUTDOWN else kind.reboot
+        run.mark(mark)
+        if asking.signal is not None:
+            init.signal(asking.signal)
+        else:
+            Attacher(run, init).start_inside(asking.argv)
+
+    def wait_stopped(self, ctid: Ctid, timeout: float) -> bool:
+        """Wait until nothing of it runs any more, its monitor included."""
+        run = self._run(ctid)
+        known = record.load(self._root, ctid)
+        monitor = run.monitor or (known.monitor if known else None)
+        if monitor is None:
+            return has_ended(run)
+        return monitor.wait(timeout)
+
+    def kill(self, ctid: Ctid) -> None:
+        """End a container at once and wait until nothing of it runs."""
+        run = self._run(ctid)
+        if has_ended(run):
+            self.wait_stopped(ctid, 10.0)
+        else:
+            force_out(run, self._groups(ctid))
+
+    def settle(self, ctid: Ctid, *, host_went_down: bool = False) -> Observation:
+        """Record why a container that no longer runs ended, and remove what it left."""
+        again = settle(
+            self._root,
+            self._run(ctid),
+            self._groups(ctid),
+            self._log(ctid),
+            host_went_down=host_went_down,
+        )
+        if again is not None:
+            self._restart_later(ctid)
+        return self.observe(ctid)
+
+    def _restart_later(self, ctid: Ctid) -> None:
+        """Have it started again by a process of its own: we may be the monitor's child."""
+        from vzvirt.backends.liblxc.starting import hook_environment
+        from vzvirt.system.process import spawn_detached
+
+        spawn_detached((*self._hook, "restart", str(ctid)), hook_environment(self._root))
+
+    # -- pausing ------------------------------------------------------------------------
+
+    def pause(self, ctid: Ctid) -> None:
+        """Freeze all its processes."""
+        self._running_init(ctid)
+        self._groups(ctid).freeze()
+
+    def unpause(self, ctid: Ctid) -> None:
+        """Thaw them."""
+        self._running_init(ctid)
+        self._run(ctid).mark(Mark.UNPAUSED)
+        self._groups(ctid).thaw()
+
+    # -- observing ----------------------------------------------------------------------
+
+    def observe(self, ctid: Ctid) -> Observation:
+        """How a container stands right now; starts no process."""
+        return self._observe(ctid, None)
+
+    def observe_all(self, ctids: Iterable[Ctid]) -> list[Observation]:
+        """The same for many."""
+        trees = Hierarchies.detect()
+        return [self._observe(ctid, trees) for ctid in ctids]
+
+    def _observe(self, ctid: Ctid, trees: Hierarchies | None) -> Observation:
+        run = self._run(ctid)
+        if not run.exists:
+            known = record.load(self._root, ctid)
+            if known is None:
+                return Observation(ctid=ctid, reason=Reason.NEVER_STARTED)
+            return Observation(
+                ctid=ctid, reason=known.settled_reason, exit_status=known.exit_status
+            )
+        if has_ended(run):
+            status = exit_status(run, self._log(ctid))
+            return Observation(ctid=ctid, reason=why_ended(run, status), exit_status=status)
+        init = run.init
+        return Observation(
+            ctid=ctid,
+            reason=_active_reason(run, run.facts, Groups.of(self._root, ctid, trees)),
+            init_pid=init.pid if init and init.alive else None,
+            started_at=run.booted_at,
+        )
+
+    # -- inside -------------------------------------------------------------------------
+
+    def execute(self, ctid: Ctid, request: ExecRequest) -> int:
+        """Run a command inside on our own standard streams."""
+        from vzvirt.backends.liblxc.attaching import Attacher
+
+        return Attacher(self._run(ctid), self._running_init(ctid)).execute(request)
+
+    def attach_console(self, ctid: Ctid) -> int:
+        """Connect our terminal to the container's console until it is detached."""
+        from vzvirt.backends.liblxc.attaching import Attacher
+
+        return Attacher(self._run(ctid), self._running_init(ctid)).console()
+
+    def console_log(self, ctid: Ctid) -> bytes:
+        """What the console has shown since the last start, as far as it is kept."""
+        from vzvirt.system.files import read_bytes
+
+        path = self._root.path(f"var/log/vzvirt/{ctid}.console")
+        older = path.with_name(f"{path.name}.1")
+        return b"".join(read_bytes(part) or b"" for part in (older, path))
+
+    # -- limits -------------------------------------------------------------------------
+
+    def apply(self, domain: Domain) -> None:
+        """Bring a running container's limits to what its definition says."""
+        from vzvirt.backends.liblxc import limits
+
+        if domain.ctid is None:
+            raise errors.InternalError(f"container '{domain.name}' has no CTID")
+        self._running_init(domain.ctid)
+        groups = self._groups(domain.ctid)
+        limits.apply(domain, groups)
+        self._run(domain.ctid).replace("limits", limits.lines(domain, groups))
+
+    def enforcement(self, domain: Domain) -> list[EnforcedParameter]:
+        """What becomes of each limit of a definition on this host."""
+        from vzvirt.backends.liblxc import limits
+
+        return limits.enforcement(domain, self._groups(domain.ctid or Ctid(1)))
+
+
+def _active_reason(run: RunFolder, facts: Facts | None, groups: Groups) -> Reason:
+    """Why a container that runs is in its state: what happened last says it."""
+    if groups.is_frozen:
+        return Reason.PAUSED_BY_USER
+    if run.is_marked(Mark.SHUTDOWN):
+        return Reason.SHUTTING_DOWN
+    if run.is_marked(Mark.UNPAUSED):
+        return Reason.UNPAUSED
+    if run.is_marked(Mark.REBOOTED):
+        return Reason.REBOOTED_FROM_INSIDE
+    return facts.reason if facts else Reason.RUNNING_UNKNOWN

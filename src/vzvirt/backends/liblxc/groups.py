@@ -1,0 +1,163 @@
+"""One container's control groups: which they are, and freezing and emptying them.
+
+No state: the kernel has it. Three groups per container, each in every hierarchy: the
+container's own, its monitor's, and the one the monitor spends its last moments in. A tag
+keeps installations apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.model.values import Ctid
+from vzvirt.system.cgroups import Hierarchies
+from vzvirt.system.files import mapping_os_errors
+from vzvirt.system.root import Root
+
+_FREEZE_PATIENCE: Final = 10.0
+"""Seconds that all processes get to come to a halt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups of one container.
+
+    Attributes:
+        trees: The host's hierarchies.
+        top: What all containers of an installation have in common.
+    """
+
+    trees: Hierarchies
+    top: str
+    ctid: Ctid
+
+    @classmethod
+    def of(cls, root: Root, ctid: Ctid, trees: Hierarchies | None = None) -> Groups:
+        """The groups of a container; ``trees`` saves looking them up for each of many."""
+        top = f"vzvirt-{root.tag}" if root.tag else "vzvirt"
+        return cls(trees or Hierarchies.detect(), top, ctid)
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """The container's, the monitor's, the monitor's last."""
+        own = f"{self.top}/{self.ctid}"
+        return own, f"{own}.monitor", f"{own}.pivot"
+
+    def folder(self, controller: str) -> Path | None:
+        """Where the container's own group is in a controller's hierarchy."""
+        return self.trees.path_for(controller, self.names[0])
+
+    def remove(self) -> None:
+        """Remove all three and, after the last container, what they had in common. Idempotent.
+
+        Raises:
+            OperationFailed: Processes are still in one.
+        """
+        for name in self.names:
+            self.trees.remove(name)
+        for path in self.trees.all_paths(self.top):
+            # Filled by other containers, or gone: either is as it should be.
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+    def release(self, *pids: int) -> None:
+        """Move processes out into the hierarchies' tops, so that their groups can go."""
+        for tree in self.trees.trees:
+            for pid in pids:
+                with contextlib.suppress(OSError):
+                    (tree.top / "cgroup.procs").write_text(str(pid), encoding="ascii")
+
+    def kill_all(self) -> None:
+        """Send SIGKILL to whatever is in the container's and the monitor's groups."""
+        for name in self.names:
+            for top in self.trees.all_paths(name):
+                for folder, _, files in os.walk(top):
+                    if "cgroup.procs" in files:
+                        _kill_in(Path(folder) / "cgroup.procs")
+
+    # -- freezing -----------------------------------------------------------------------
+
+    def _freezer(self) -> tuple[int, Path]:
+        version = self.trees.version("freezer")
+        folder = self.folder("freezer")
+        if version is None or folder is None:
+            raise errors.NoSupport(
+                "this host cannot pause containers: no freezer control group is mounted"
+            )
+        return version, folder
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the container is paused (or about to be)."""
+        try:
+            version, folder = self._freezer()
+            if version == 1:
+                return (folder / "freezer.self_freezing").read_text().strip() == "1"
+            return (folder / "cgroup.freeze").read_text().strip() == "1"
+        except (OSError, errors.NoSupport):
+            return False
+
+    def freeze(self) -> None:
+        """Stop all processes where they are, and wait until they stand.
+
+        Raises:
+            TimedOut: One does not come to a halt; all run on.
+        """
+        version, folder = self._freezer()
+        with mapping_os_errors("pause the container"):
+            if version == 1:
+                (folder / "freezer.state").write_text("FROZEN")
+                stands = _stands_v1(folder)
+            else:
+                (folder / "cgroup.freeze").write_text("1")
+                stands = _stands_v2(folder)
+        if not stands:
+            self.thaw()
+            raise errors.TimedOut("the container's processes did not come to a halt")
+
+    def thaw(self) -> None:
+        """Let all processes go on; nothing happens if they do or if there are none."""
+        version, folder = self._freezer()
+        with mapping_os_errors("unpause the container"), contextlib.suppress(FileNotFoundError):
+            if version == 1:
+                (folder / "freezer.state").write_text("THAWED")
+            else:
+                (folder / "cgroup.freeze").write_text("0")
+
+
+def _kill_in(procs: Path) -> None:
+    with contextlib.suppress(OSError):
+        for pid in procs.read_text(encoding="ascii").split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+
+def _stands_v1(folder: Path) -> bool:
+    """Version 1 tells nobody when it is done, so it has to be asked again and again."""
+    end = time.monotonic() + _FREEZE_PATIENCE
+    while time.monotonic() < end:
+        if (folder / "freezer.state").read_text().strip() == "FROZEN":
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def _stands_v2(folder: Path) -> bool:
+    end = time.monotonic() + _FREEZE_PATIENCE
+    with (folder / "cgroup.events").open() as events:
+        poll = select.poll()
+        poll.register(events, select.POLLPRI)
+        while time.monotonic() < end:
+            events.seek(0)
+            if "frozen 1" in events.read():
+                return True
+            poll.poll(1000)
+    return False

@@ -1,0 +1,95 @@
+# Called by the monitor of a container at four moments of its life (LXC_HOOK_TYPE).
+#
+#   hook.sh RUN_FOLDER LOG COMMAND...
+#
+# It notes facts in the run folder, which the engine reads without asking any process, and once
+# the container has ended it runs COMMAND. It must stay cheap: a reboot from inside passes
+# through here without Python. Names of files are those of runfolder.py.
+
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+run=$1
+log=$2
+shift 2
+cd "$run" || exit 1
+
+reboots_most=10
+reboots_seconds=60
+log_most=1048576
+
+# One line that names a process for good: pid, and in it the moment it started.
+note_process() {
+    read -r line < "/proc/$2/stat" || return 1
+    echo "$line" > "$1.new" && mv "$1.new" "$1"
+}
+
+write_limits() {
+    while read -r file value; do
+        case $file in
+        '?'*)
+            file=${file#?}
+            [ -e "$file" ] || continue
+            ;;
+        esac
+        if ! echo "$value" > "$file"; then
+            echo "the kernel refuses '$value' in '$file'" > failure
+            return 1
+        fi
+    done < limits
+}
+
+# Version 1 counts in each group by itself, version 2 for all below it.
+note_out_of_memory() {
+    read -r group < memory-group || return 0
+    if [ -e "$group/memory.events" ]; then
+        cat "$group/memory.events" > oom
+    else
+        find "$group" -name memory.oom_control -exec cat {} + > oom
+    fi
+}
+
+may_reboot() {
+    [ -e kill ] && return 1
+    [ -e no-reboot ] && [ ! -e reboot ] && return 1
+    now=$(date +%s)
+    first=0
+    count=0
+    [ -e boots ] && read -r first count < boots
+    if [ $((now - first)) -gt $reboots_seconds ]; then
+        first=$now
+        count=0
+    fi
+    count=$((count + 1))
+    echo "$first $count" > boots
+    [ $count -le $reboots_most ] && return 0
+    : > reboot-storm
+    return 1
+}
+
+# Whoever starts the container cleans up himself if it fails; while he lives, that is.
+starter_lives() {
+    [ -e starting ] && read -r pid < starting && [ -d "/proc/$pid" ]
+}
+
+case $LXC_HOOK_TYPE in
+pre-start)
+    [ ! -e kill ] && note_process monitor "$PPID"
+    ;;
+start-host)
+    write_limits && note_process init "$LXC_PID" && [ ! -e kill ]
+    ;;
+stop)
+    note_out_of_memory
+    ;;
+post-stop)
+    if [ "$LXC_TARGET" = reboot ] && may_reboot; then
+        if [ -e reboot ]; then rm -f rebooted; else : > rebooted; fi
+        rm -f reboot shutdown unpaused init
+        [ "$(wc -c < "$log")" -lt $log_most ] || : > "$log"
+        exit 0
+    fi
+    : > ended
+    starter_lives || "$@" >> "$log" 2>&1
+    # Failing is how a reboot becomes a stop.
+    [ "$LXC_TARGET" = stop ]
+    ;;
+esac

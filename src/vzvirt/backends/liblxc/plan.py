@@ -1,0 +1,247 @@
+"""From a start plan to the files that a container is started from.
+
+No state; looks things up on the host and in the guest's root, and makes mount points in the
+latter. What this engine cannot make is refused here, by name, before anything is started.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shlex
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.backends.liblxc import guest as guests
+from vzvirt.codec.lxcconf import ContainerSpec, GuestMount
+from vzvirt.codec.lxcconf.capabilities import CAPABILITIES, kept_capabilities
+from vzvirt.codec.lxcconf.devices import access_of
+from vzvirt.model.devices import DevicePermission, Filesystem, FilesystemKind, HostDeviceKind
+from vzvirt.model.domain import Domain
+from vzvirt.model.values import IdMap
+from vzvirt.ports.engine import StartPlan
+from vzvirt.system.safepath import GuestRoot
+
+HOOK_SCRIPT: Final = Path(__file__).with_name("hook.sh")
+
+RUNS_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "x86_64": frozenset({"x86_64", "amd64", "i686", "i586", "i486", "i386", "x86"}),
+        "aarch64": frozenset({"aarch64", "arm64", "armv7l", "armv6l"}),
+        "ppc64le": frozenset({"ppc64le", "ppc64el"}),
+    }
+)
+"""Which machines' programs a machine runs besides its own."""
+
+_BELOW_DEV: Final = "/dev/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What was found out for one start."""
+
+    spec: ContainerSpec
+    argv: tuple[str, ...]
+    init_kind: guests.InitKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where this container's own files and groups are."""
+
+    groups: tuple[str, str, str]
+    run_folder: Path
+    console_log: Path
+    log: Path
+    hook: tuple[str, ...]
+
+
+def prepare(plan: StartPlan, around: Surroundings) -> Prepared:
+    """Find out all that a configuration needs.
+
+    Raises:
+        ConfigUnsupported: The definition has something that this engine cannot make.
+        InternalError: The root is the host's own.
+        OperationFailed: The root has no init.
+    """
+    check_root(plan.root_mount)
+    domain = plan.domain
+    _check_arch(domain)
+    _check_devices(domain)
+    with GuestRoot(plan.root_mount) as guest:
+        kind = guests.init_kind(guest, domain.os.init)
+        uid, gid = _init_ids(guest, domain)
+        mounts = [_mount(guest, plan, item) for item in domain.filesystems if not item.is_root]
+    nodes = [item for item in domain.host_devices if item.name]
+    spec = ContainerSpec(
+        domain=domain,
+        root=plan.root_mount,
+        hostname=hostname(domain),
+        idmap=plan.idmap,
+        idmapped_root=bool(plan.idmap) and not plan.shifted,
+        groups=around.groups,
+        capabilities=_capabilities(plan),
+        devices=(
+            *domain.openvz.device_permissions,
+            *(_permission(str(item.name), item.permissions) for item in nodes),
+        ),
+        mounts=(*mounts, *(_node(str(item.name)) for item in nodes)),
+        uid=uid,
+        gid=gid,
+        hook=_hook_line(around),
+        console_log=around.console_log,
+        seccomp=around.run_folder / "seccomp",
+        apparmor=_apparmor(),
+    )
+    argv = (domain.os.init, *domain.os.init_args)
+    return Prepared(spec=spec, argv=argv, init_kind=kind)
+
+
+def check_root(folder: Path) -> None:
+    """Refuse the one folder that no container may ever run on.
+
+    Raises:
+        InternalError: It is, or shows, the host's own root.
+        OperationFailed: It is no folder.
+    """
+    if not folder.is_absolute():
+        raise errors.InternalError(f"'{folder}' is not the absolute path of a root")
+    try:
+        found, own = folder.stat(), Path("/").stat()
+    except OSError as error:
+        raise errors.OperationFailed(
+            f"the container's root '{folder}' cannot be used: {error.strerror}"
+        ) from error
+    if os.path.samestat(found, own) or Path(os.path.realpath(folder)) == Path("/"):
+        raise errors.InternalError(f"'{folder}' is the host's own root; no container runs on it")
+    if not stat.S_ISDIR(found.st_mode):
+        raise errors.OperationFailed(f"the container's root '{folder}' is no folder")
+
+
+def _check_arch(domain: Domain) -> None:
+    host, wanted = platform.machine(), domain.os.arch
+    if wanted is not None and wanted not in RUNS_ON.get(host, frozenset({host})):
+        raise errors.ConfigUnsupported(
+            f"the container is for '{wanted}', and this host is '{host}'",
+            hint="containers share the host's kernel; use a template made for this machine",
+        )
+
+
+def _check_devices(domain: Domain) -> None:
+    """Refuse by name what would otherwise be missing without a word."""
+    for interface in domain.interfaces:
+        name = interface.guest_name or interface.source
+        what = f"interface '{name}'" if name else "interface"
+        raise errors.ConfigUnsupported(
+            f"{what} of type '{interface.kind.value}' cannot be made by this engine",
+            hint="take the interface out of the definition; the container has 'lo' by itself",
+        )
+    for device in domain.host_devices:
+        if device.kind in {HostDeviceKind.NET, HostDeviceKind.PCI}:
+            raise errors.ConfigUnsupported(
+                f"host device '{device.name or device.address}' of type '{device.kind.value}' "
+                "cannot be handed to a container by this engine",
+                hint="take the <hostdev> out of the definition",
+            )
+        if not str(device.name).startswith(_BELOW_DEV):
+            raise errors.ConfigUnsupported(f"host device '{device.name}' is not below /dev")
+
+
+def hostname(domain: Domain) -> str:
+    """The host name: the one given, else the container's name without what no host may have."""
+    given = domain.guest_naming.hostname
+    return given or re.sub(r"[^A-Za-z0-9.-]+", "-", domain.name).strip("-.")[:63] or "container"
+
+
+def _init_ids(guest: GuestRoot, domain: Domain) -> tuple[int, int]:
+    system = domain.os
+    user = guests.find_user(guest, system.init_user) if system.init_user else guests.User(0, 0)
+    group = guests.find_group(guest, system.init_group) if system.init_group else user.gid
+    return user.uid, group
+
+
+def _capabilities(plan: StartPlan) -> tuple[str, ...] | None:
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
+    kept = kept_capabilities(
+        plan.domain.linux_capabilities,
+        confined=bool(plan.idmap),
+        bridge=dict(plan.domain.openvz.kernel_features).get("bridge", False),
+        last=last,
+    )
+    return None if len(kept) == min(last + 1, len(CAPABILITIES)) else kept
+
+
+def _mount(guest: GuestRoot, plan: StartPlan, item: Filesystem) -> GuestMount:
+    access = ("ro",) if item.readonly else ()
+    owners = plan.idmap if plan.shifted else IdMap()
+    if item.kind is FilesystemKind.RAM:
+        size = (f"size={item.usage}",) if item.usage else ()
+        target = guests.make_target(guest, item.target, owners, folder=True)
+        return GuestMount(
+            source="tmpfs",
+            target=target,
+            fstype="tmpfs",
+            options=(*access, "nosuid", "nodev", "mode=0755", *size),
+        )
+    if item.kind is not FilesystemKind.MOUNT:
+        raise errors.ConfigUnsupported(
+            f"filesystem '{item.target}' of type '{item.kind.value}' cannot be mounted "
+            "by this engine",
+            hint="mount it on the host and use type='mount' with that folder",
+        )
+    folder = guests.is_folder(item.source)
+    target = guests.make_target(guest, item.target, owners, folder=folder)
+    mapped = bool(plan.idmap) and not plan.shifted
+    # Read-only reaches what is mounted inside the source only through an idmapped mount;
+    # without one, such a source is refused by the kernel rather than left writable.
+    reach = "rbind" if mapped or not item.readonly else "bind"
+    shift = ("idmap=container",) if mapped else ()
+    return GuestMount(source=item.source, target=target, options=(reach, *access, *shift))
+
+
+def _node(path: str) -> GuestMount:
+    """A device node of the host's, in the container's own ``/dev``."""
+    return GuestMount(source=path, target=path, options=("bind", "create=file"))
+
+
+def _permission(path: str, permissions: str) -> DevicePermission:
+    try:
+        found = Path(path).stat()
+    except OSError as error:
+        raise errors.NoDevice(f"host device '{path}': {error.strerror}") from error
+    kinds = {stat.S_IFBLK: "b", stat.S_IFCHR: "c"}
+    kind = kinds.get(stat.S_IFMT(found.st_mode))
+    if kind is None:
+        raise errors.NoDevice(f"'{path}' is no device node")
+    major, minor = os.major(found.st_rdev), os.minor(found.st_rdev)
+    given = access_of(permissions).rstrip("m") or "none"
+    return DevicePermission(kind=kind, major=major, minor=minor, permissions=given)
+
+
+def _hook_line(around: Surroundings) -> str:
+    words: Sequence[str] = (
+        "/bin/sh",
+        str(HOOK_SCRIPT),
+        str(around.run_folder),
+        str(around.log),
+        *around.hook,
+    )
+    return f"exec {shlex.join(words)}"
+
+
+def _apparmor() -> str | None:
+    """The profile where AppArmor is on; without its compiler only none can be had."""
+    try:
+        enabled = Path("/sys/module/apparmor/parameters/enabled").read_text().startswith("Y")
+    except OSError:
+        return None
+    if not enabled:
+        return None
+    compiler = any(Path(folder, "apparmor_parser").exists() for folder in ("/sbin", "/usr/sbin"))
+    return "generated" if compiler else "unconfined"

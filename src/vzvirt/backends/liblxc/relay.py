@@ -1,0 +1,102 @@
+"""Running a program on a terminal we make, or on pipes, when our own streams are the other.
+
+No state. Bytes are passed on as they are until the program has ended and its output is dry.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import select
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+
+from vzvirt.system.files import write_all
+
+_PORTION: Final = 64 << 10
+
+Forwarding = Callable[[int], AbstractContextManager[None]]
+"""Given a pid, hands signals on to it while it lasts."""
+
+_END_OF_INPUT: Final = b"\x04"
+
+
+def run_on_terminal(argv: Sequence[str], env: Mapping[str, str], forwarding: Forwarding) -> int:
+    """Run a program on a fresh terminal that our standard streams feed and drain."""
+    ours, its = pty.openpty()
+    child = subprocess.Popen(
+        argv, env=env, cwd="/", stdin=its, stdout=its, stderr=its, start_new_session=True
+    )
+    os.close(its)
+    with forwarding(child.pid):
+        _pump(child, {0: ours, ours: 1}, end_of_input={ours: _END_OF_INPUT})
+        status = child.wait()
+    os.close(ours)
+    return 128 - status if status < 0 else status
+
+
+def run_on_pipes(argv: Sequence[str], env: Mapping[str, str], forwarding: Forwarding) -> int:
+    """Run a program on pipes that our terminal feeds and drains."""
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(
+        argv, env=env, cwd="/", stdin=pipe, stdout=pipe, stderr=pipe, process_group=0
+    )
+    if child.stdin is None or child.stdout is None or child.stderr is None:
+        raise AssertionError("asked for three pipes")
+    to, out, err = (os.dup(item.fileno()) for item in (child.stdin, child.stdout, child.stderr))
+    for item in (child.stdin, child.stdout, child.stderr):
+        item.close()
+    with forwarding(child.pid):
+        _pump(child, {0: to, out: 1, err: 2}, end_of_input={})
+        status = child.wait()
+    for end in (to, out, err):
+        with contextlib.suppress(OSError):
+            os.close(end)
+    return 128 - status if status < 0 else status
+
+
+def _pump(
+    child: subprocess.Popen[bytes], routes: dict[int, int], end_of_input: Mapping[int, bytes]
+) -> None:
+    """Pass bytes on along ``routes`` (from, to) until the program's outputs are dry.
+
+    Args:
+        child: The program.
+        routes: Whence to where; 0 is our standard input.
+        end_of_input: What to write where our input ends; elsewhere it is closed.
+    """
+    poll = select.poll()
+    for source in routes:
+        poll.register(source, select.POLLIN)
+    open_outputs = set(routes) - {0}
+    while open_outputs:
+        for source, _events in poll.poll(None if child.poll() is None else 200):
+            data = _read(source)
+            if data:
+                with contextlib.suppress(BrokenPipeError):
+                    write_all(routes[source], data)
+                continue
+            poll.unregister(source)
+            open_outputs.discard(source)
+            if source == 0:
+                _end(routes[0], end_of_input)
+        if child.poll() is not None and not poll.poll(0):
+            return
+
+
+def _read(source: int) -> bytes:
+    """What there is; nothing at its end (which terminals report as an error)."""
+    try:
+        return os.read(source, _PORTION)
+    except OSError:
+        return b""
+
+
+def _end(target: int, end_of_input: Mapping[int, bytes]) -> None:
+    if target in end_of_input:
+        write_all(target, end_of_input[target])
+    else:
+        os.close(target)

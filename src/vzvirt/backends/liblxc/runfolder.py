@@ -1,0 +1,218 @@
+"""What is known of one container while it runs: ``run/vzvirt/CTID``.
+
+The engine writes the folder before it calls ``lxc-start`` and removes it when the container
+has ended; in between the hook script notes in it which processes are the monitor and init, and
+others leave marks of what was asked of the container. It is liblxc's own folder of that
+container too (``config``). Nothing in it outlives a reboot of the host, so nothing is synced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import fcntl
+import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vzvirt.model.domain import OnEnd
+from vzvirt.model.state import Reason
+from vzvirt.model.values import Ctid
+from vzvirt.system import process
+from vzvirt.system.files import mapping_os_errors, read_bytes, remove_tree, write_atomic
+from vzvirt.system.root import Root
+
+
+class Mark(enum.StrEnum):
+    """Empty files; ``hook.sh`` knows them by the same names."""
+
+    SHUTDOWN = "shutdown"  # was asked to shut down
+    REBOOT = "reboot"  # was asked to reboot
+    KILL = "kill"  # is to die, and not to come back
+    NO_REBOOT = "no-reboot"  # its policy turns a reboot into a stop
+    REBOOTED = "rebooted"  # has rebooted from inside
+    REBOOT_STORM = "reboot-storm"  # rebooted too often at once and was stopped
+    ENDED = "ended"  # has ended; its monitor is about to
+    UNPAUSED = "unpaused"  # runs again after a pause
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that cannot be mistaken for a later one of the same pid."""
+
+    pid: int
+    started: int
+
+    @classmethod
+    def read(cls, line: bytes) -> Process:
+        """From a line of ``/proc/PID/stat``."""
+        return cls(int(line.split(b" ", 1)[0]), int(line.rpartition(b")")[2].split()[19]))
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return process.is_alive(self.pid, self.started)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for its end; ``False``: still there after ``timeout`` seconds."""
+        return process.wait_for_exit(self.pid, self.started, timeout)
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to this very process; ``False``: it is gone."""
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return False
+        try:
+            if not self.alive:
+                return False
+            signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was decided at the start and matters until the end.
+
+    Attributes:
+        name: The container's name, for messages.
+        reason: What to report while it runs.
+        init_kind: Which init it runs; see ``guest.InitKind``.
+        on_poweroff: What follows a power-off.
+        on_crash: What follows a crash.
+    """
+
+    name: str
+    reason: Reason
+    init_kind: str
+    on_poweroff: OnEnd
+    on_crash: OnEnd
+
+
+class RunFolder:
+    """One container's run folder, whether or not it exists."""
+
+    def __init__(self, root: Root, ctid: Ctid) -> None:
+        self.ctid = ctid
+        self.path = root.path(f"run/vzvirt/{ctid}")
+
+    @property
+    def exists(self) -> bool:
+        """Whether the container was started and has not been cleared away."""
+        return self.path.is_dir()
+
+    def make(self) -> None:
+        """Make it, empty."""
+        self.remove()
+        with mapping_os_errors(f"make the folder '{self.path}'"):
+            self.path.mkdir(mode=0o700, parents=True)
+
+    def remove(self) -> None:
+        """Remove it; idempotent."""
+        remove_tree(self.path)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write one of its files before anyone reads it."""
+        path = self.path / name
+        with mapping_os_errors(f"write '{path}'"):
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+        return path
+
+    def replace(self, name: str, text: str) -> None:
+        """Write one of its files while others may read it."""
+        write_atomic(self.path / name, text.encode(errors="surrogateescape"))
+
+    def read(self, name: str) -> str | None:
+        """One of its files, or ``None``."""
+        data = read_bytes(self.path / name)
+        return None if data is None else data.decode(errors="surrogateescape")
+
+    # -- marks and processes ------------------------------------------------------------
+
+    def mark(self, mark: Mark) -> None:
+        """Leave a mark."""
+        with mapping_os_errors(f"mark '{self.path}'"):
+            (self.path / mark.value).touch()
+
+    def unmark(self, mark: Mark) -> None:
+        """Take a mark away; idempotent."""
+        with mapping_os_errors(f"mark '{self.path}'"):
+            (self.path / mark.value).unlink(missing_ok=True)
+
+    def is_marked(self, mark: Mark) -> bool:
+        """Whether a mark is there."""
+        return (self.path / mark.value).exists()
+
+    def _process(self, name: str) -> Process | None:
+        line = read_bytes(self.path / name)
+        return Process.read(line) if line else None
+
+    @property
+    def init(self) -> Process | None:
+        """The container's first process, running or not."""
+        return self._process("init")
+
+    @property
+    def monitor(self) -> Process | None:
+        """liblxc's monitor, running or not."""
+        return self._process("monitor")
+
+    @property
+    def booted_at(self) -> float | None:
+        """Seconds since the epoch of the last boot."""
+        try:
+            return (self.path / "init").stat().st_mtime
+        except OSError:
+            return None
+
+    # -- facts --------------------------------------------------------------------------
+
+    def write_facts(self, facts: Facts) -> None:
+        """Keep the facts."""
+        values = {
+            key: value.name if isinstance(value, enum.Enum) else value
+            for key, value in asdict(facts).items()
+        }
+        self.write("facts.json", json.dumps(values))
+
+    @property
+    def facts(self) -> Facts | None:
+        """The facts, or ``None`` where a crash kept them from being written."""
+        text = self.read("facts.json")
+        if not text:
+            return None
+        values = json.loads(text)
+        return Facts(
+            name=values["name"],
+            reason=Reason[values["reason"]],
+            init_kind=values["init_kind"],
+            on_poweroff=OnEnd[values["on_poweroff"]],
+            on_crash=OnEnd[values["on_crash"]],
+        )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[bool]:
+        """Clear away together with nobody else; gives whether there still is a folder."""
+        try:
+            folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield False
+            return
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield self._is_still(folder)
+        finally:
+            os.close(folder)
+
+    def _is_still(self, folder: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(folder), self.path.stat())
+        except FileNotFoundError:
+            return False
