@@ -1,15 +1,29 @@
-"""Run commands in containers, and reach their consoles and files."""
+"""Run commands in containers, and reach their consoles and files.
+
+Files of a running container are reached without its lock, since copying may take long and
+others must be able to stop it. Those of one that is off are reached under the lock, with a
+note in the journal, since its root may have to be mounted aside for the while.
+"""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+from vzvirt import errors
+from vzvirt.manager.areas import area
+from vzvirt.manager.locks import exclusive
+from vzvirt.manager.repairs import OPEN, note
 from vzvirt.manager.world import World
+from vzvirt.model.domain import Domain
+from vzvirt.model.state import Action, next_state
+from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.engine import ExecRequest
 
 
 class Guests:
-    """Use cases inside containers. None of these takes the container's lock for long."""
+    """Use cases inside containers."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -24,7 +38,10 @@ class Guests:
             NoDomain: There is no such container.
             OperationInvalid: It is not running.
         """
-        raise NotImplementedError
+        ctid = self._world.store.find(ref)
+        name = self._world.store.load(ctid).domain.name
+        next_state(self._world.engine.observe(ctid).state, Action.EXECUTE, name)
+        return self._world.engine.execute(ctid, request)
 
     def console(self, ref: str) -> int:
         """Connect our terminal to the console until it is detached.
@@ -33,7 +50,13 @@ class Guests:
             NoDomain: There is no such container.
             OperationInvalid: It is not running.
         """
-        raise NotImplementedError
+        ctid = self._world.store.find(ref)
+        if not self._world.engine.observe(ctid).is_active:
+            name = self._world.store.load(ctid).domain.name
+            raise errors.OperationInvalid(
+                f"'{name}' has no console: it is not running", hint="start it first"
+            )
+        return self._world.engine.attach_console(ctid)
 
     def console_log(self, ref: str) -> bytes:
         """What the console has shown since the last start.
@@ -41,7 +64,7 @@ class Guests:
         Raises:
             NoDomain: There is no such container.
         """
-        raise NotImplementedError
+        return self._world.engine.console_log(self._world.store.find(ref))
 
     def push(self, ref: str, local: Path, remote: str) -> None:
         """Copy a file or folder into a container, running or not.
@@ -50,7 +73,8 @@ class Guests:
             NoDomain: There is no such container.
             InvalidArgument: A source or the target's folder does not exist.
         """
-        raise NotImplementedError
+        with self._opened(ref) as (root, owners):
+            self._world.guestfiles.push(root, owners, local, remote, self._world.progress)
 
     def pull(self, ref: str, remote: str, local: Path) -> None:
         """Copy a file or folder out of a container, running or not.
@@ -59,7 +83,8 @@ class Guests:
             NoDomain: There is no such container.
             InvalidArgument: The source does not exist.
         """
-        raise NotImplementedError
+        with self._opened(ref) as (root, owners):
+            self._world.guestfiles.pull(root, owners, remote, local, self._world.progress)
 
     def set_password(self, ref: str, user: str, password: str) -> None:
         """Set a user's password inside.
@@ -68,4 +93,41 @@ class Guests:
             NoDomain: There is no such container.
             InvalidArgument: There is no such user.
         """
-        raise NotImplementedError
+        with self._opened(ref) as (root, owners):
+            self._world.guestfiles.set_password(root, owners, user, password)
+
+    @contextlib.contextmanager
+    def _opened(self, ref: str) -> Iterator[tuple[Path, IdMap]]:
+        """A container's files, and how their owners are shifted."""
+        world = self._world
+        ctid = world.store.find(ref)
+        with contextlib.ExitStack() as held:
+            if not world.engine.observe(ctid).is_active:
+                held.enter_context(exclusive(world, ctid))
+            domain = world.effective(ctid)
+            yield held.enter_context(self._root(ctid, domain)), _owners(domain)
+
+    @contextlib.contextmanager
+    def _root(self, ctid: Ctid, domain: Domain) -> Iterator[Path]:
+        world = self._world
+        place = area(world, domain)
+        if not place.exists:
+            raise errors.OperationInvalid(
+                f"'{domain.name}' has no root yet", hint=f"vzvirt provision {domain.name}"
+            )
+        if place.layout.is_mounted(place.spec):
+            with place.layout.opened(place.spec) as root:
+                yield root
+            return
+        world.journal.begin(note(place, OPEN))
+        try:
+            with place.layout.opened(place.spec) as root:
+                yield root
+        finally:
+            place.layout.clean(place.spec)
+            world.journal.done(ctid)
+
+
+def _owners(domain: Domain) -> IdMap:
+    """How owners on disk are shifted."""
+    return domain.idmap if domain.idmap and domain.idmap_shifted else IdMap()

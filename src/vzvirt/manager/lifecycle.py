@@ -1,9 +1,34 @@
-"""Start, stop and pause containers, and what follows when one ends by itself."""
+"""Start, stop and pause containers, and what follows when one ends by itself.
+
+Changes are made under the container's lock, waiting is not: whoever waits for a container to
+shut down lets others kill it meanwhile, and looks again afterwards at what has become of it.
+"""
 
 from __future__ import annotations
 
+import time
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.manager import checks
+from vzvirt.manager.areas import Area, area
+from vzvirt.manager.cases import start_case
+from vzvirt.manager.defaults import stop_timeout
+from vzvirt.manager.leftovers import give_back
+from vzvirt.manager.locks import exclusive
+from vzvirt.manager.provisioning import Credentials, make_root
+from vzvirt.manager.repairs import START, note
 from vzvirt.manager.world import World
-from vzvirt.model.values import Ctid
+from vzvirt.model.domain import Domain
+from vzvirt.model.state import Action, Observation, Reason, next_state
+from vzvirt.model.values import Ctid, IdMap
+from vzvirt.ports.engine import StartPlan
+
+ENDING: Final = 10.0
+"""Seconds that the hooks of a container which has just ended may take."""
+
+LOOK: Final = 0.1
+"""Seconds between two looks at whether a container has rebooted."""
 
 
 class Lifecycle:
@@ -20,7 +45,9 @@ class Lifecycle:
             OperationInvalid: It runs already, is disabled, or its private area is gone.
             OperationFailed: It did not come up.
         """
-        raise NotImplementedError
+        ctid = self._world.store.find(ref)
+        with exclusive(self._world, ctid):
+            self._start(ctid, paused=paused)
 
     def shutdown(self, ref: str, *, timeout: float | None = None, kill: bool = True) -> None:
         """Ask a container to shut down and wait until it has.
@@ -35,7 +62,24 @@ class Lifecycle:
             OperationInvalid: It is not running, or paused.
             TimedOut: It still runs and was not to be killed.
         """
-        raise NotImplementedError
+        world = self._world
+        ctid = world.store.find(ref)
+        with exclusive(world, ctid):
+            before, domain = self._allow(ctid, Action.SHUTDOWN)
+            world.engine.request_shutdown(ctid)
+        seconds = stop_timeout(domain) if timeout is None else timeout
+        if seconds <= 0:
+            return
+        stopped = world.engine.wait_stopped(ctid, seconds)
+        if not stopped and not kill:
+            raise errors.TimedOut(
+                f"'{domain.name}' has not shut down within {seconds:g} s",
+                hint=f"wait longer, or: vzvirt kill {domain.name}",
+            )
+        with exclusive(world, ctid):
+            if not stopped and _same_run(world.engine.observe(ctid), before):
+                world.engine.kill(ctid)
+            give_back(world, area(world, domain))
 
     def kill(self, ref: str) -> None:
         """End a container at once.
@@ -44,7 +88,12 @@ class Lifecycle:
             NoDomain: There is no such container.
             OperationInvalid: It is not running.
         """
-        raise NotImplementedError
+        world = self._world
+        ctid = world.store.find(ref)
+        with exclusive(world, ctid):
+            _, domain = self._allow(ctid, Action.KILL)
+            world.engine.kill(ctid)
+            give_back(world, area(world, domain))
 
     def reboot(self, ref: str, *, timeout: float | None = None) -> None:
         """Ask a container to reboot; one that does not within ``timeout`` is started anew.
@@ -53,7 +102,20 @@ class Lifecycle:
             NoDomain: There is no such container.
             OperationInvalid: It is not running, or paused.
         """
-        raise NotImplementedError
+        world = self._world
+        ctid = world.store.find(ref)
+        with exclusive(world, ctid):
+            before, domain = self._allow(ctid, Action.REBOOT)
+            world.engine.request_reboot(ctid)
+        if self._rebooted(before, stop_timeout(domain) if timeout is None else timeout):
+            return
+        with exclusive(world, ctid):
+            now = world.engine.observe(ctid)
+            if now.is_active and not _same_run(now, before):
+                return  # it made it, or somebody else started it
+            if now.is_active:
+                world.engine.kill(ctid)
+            self._start(ctid, reason=Reason.BOOTED)
 
     def pause(self, ref: str) -> None:
         """Freeze all processes of a container.
@@ -62,7 +124,10 @@ class Lifecycle:
             NoDomain: There is no such container.
             OperationInvalid: It is not running.
         """
-        raise NotImplementedError
+        ctid = self._world.store.find(ref)
+        with exclusive(self._world, ctid):
+            self._allow(ctid, Action.PAUSE)
+            self._world.engine.pause(ctid)
 
     def unpause(self, ref: str) -> None:
         """Thaw them.
@@ -71,7 +136,10 @@ class Lifecycle:
             NoDomain: There is no such container.
             OperationInvalid: It is not paused.
         """
-        raise NotImplementedError
+        ctid = self._world.store.find(ref)
+        with exclusive(self._world, ctid):
+            self._allow(ctid, Action.UNPAUSE)
+            self._world.engine.unpause(ctid)
 
     def ended(self, ctid: Ctid) -> None:
         """Record that a container stopped and give back what it held; takes no lock.
@@ -79,7 +147,12 @@ class Lifecycle:
         Called by the engine's hook once the container's processes are gone. Its stopper may
         hold the lock and do the same, so everything here can be done twice.
         """
-        raise NotImplementedError
+        try:
+            domain = self._world.effective(ctid)
+        except errors.NoDomain:
+            self._world.engine.settle(ctid)
+            return
+        give_back(self._world, area(self._world, domain))
 
     def restart_by_policy(self, ctid: Ctid) -> bool:
         """Start a container again if the way it ended and its policy say so.
@@ -87,4 +160,95 @@ class Lifecycle:
         Returns:
             Whether it was started.
         """
-        raise NotImplementedError
+        world = self._world
+        world.engine.wait_stopped(ctid, ENDING)
+        with exclusive(world, ctid):
+            domain = world.effective(ctid)
+            observation = give_back(world, area(world, domain))
+            if observation.is_active or not domain.lifecycle.restarts_after(observation.reason):
+                return False
+            self._start(ctid, reason=Reason.RESTARTED)
+        return True
+
+    def _allow(self, ctid: Ctid, action: Action) -> tuple[Observation, Domain]:
+        """How a container stands, and what it is, if the table allows an action."""
+        domain = self._world.effective(ctid)
+        observation = self._world.engine.observe(ctid)
+        next_state(observation.state, action, domain.name)
+        return observation, domain
+
+    def _rebooted(self, before: Observation, timeout: float) -> bool:
+        """Wait until a container runs anew; ``False``: it is off, or has not in time."""
+        engine = self._world.engine
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            stopped = engine.wait_stopped(before.ctid, LOOK)
+            now = engine.observe(before.ctid)
+            if now.is_active and not _same_run(now, before):
+                return True
+            if stopped and not now.is_active:
+                return False
+        return False
+
+    def _start(self, ctid: Ctid, *, paused: bool = False, reason: Reason = Reason.BOOTED) -> None:
+        world = self._world
+        _, domain = self._allow(ctid, Action.START)
+        if not world.engine.wait_stopped(ctid, ENDING):
+            raise errors.TimedOut(
+                f"'{domain.name}' is still stopping", hint="try again in a few seconds"
+            )
+        case = start_case(world, domain)
+        checks.refuse(case, checks.AT_START)
+        for sentence in checks.warnings(case, checks.WARN_AT_START):
+            world.warn(f"'{domain.name}': {sentence}")
+        if case.layout is not None and case.held is None:
+            make_root(world, domain, Credentials())
+            domain = world.effective(ctid)
+        self._bring_up(domain, paused=paused, reason=reason)
+
+    def _bring_up(self, domain: Domain, *, paused: bool, reason: Reason) -> None:
+        """Mount the root and start; nothing of either stays if it fails."""
+        world = self._world
+        place = area(world, domain)
+        give_back(world, place)  # a crash or a power cut may have left a mount or a group
+        world.journal.begin(note(place, START))
+        try:
+            place.layout.mount(place.spec)
+            world.engine.start(
+                StartPlan(
+                    domain=domain,
+                    root_mount=place.spec.root_mount,
+                    idmap=_idmap(world, domain, place),
+                    shifted=domain.idmap_shifted,
+                    paused=paused,
+                    reason=reason,
+                )
+            )
+        except BaseException:
+            give_back(world, place)
+            world.journal.done(place.spec.ctid)
+            raise
+        world.journal.done(place.spec.ctid)
+
+
+def _same_run(now: Observation, before: Observation) -> bool:
+    """Whether a container still is in the run that was seen before."""
+    return now.is_active and (now.init_pid, now.started_at) == (before.init_pid, before.started_at)
+
+
+def _idmap(world: World, domain: Domain, place: Area) -> IdMap:
+    """The user namespace to start in, asked of the file system as it is mounted.
+
+    Raises:
+        NoSupport: Files on disk are not shifted, and the kernel cannot do it while mounting.
+    """
+    idmap = domain.idmap or IdMap()
+    if not idmap or domain.idmap_shifted:
+        return idmap
+    if not world.host.idmapped_mounts(place.spec.root_mount):
+        raise errors.NoSupport(
+            f"the files of '{domain.name}' belong to the host's users, and the file system of "
+            f"'{place.places.private_area}' cannot be mounted with other owners",
+            hint="keep it on ext4, xfs or btrfs, or say LOCAL_UID=0 to do without a namespace",
+        )
+    return idmap

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from pathlib import Path
 
+from vzvirt import errors
 from vzvirt.manager.world import World
+from vzvirt.model.devices import FilesystemKind
 from vzvirt.model.storage import OsTemplate, TemplateDetails
 
 
@@ -14,7 +17,7 @@ class Templates:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def list(self) -> list[OsTemplate]:
+    def list(self) -> builtins.list[OsTemplate]:
         """All templates, by name."""
         return self._world.templates.templates()
 
@@ -24,7 +27,7 @@ class Templates:
         Raises:
             NoTemplate: It is not in the cache.
         """
-        raise NotImplementedError
+        return self._world.templates.details(self._world.templates.find(name))
 
     def build(
         self, recipe: str, *, name: str | None = None, suite: str | None = None
@@ -36,7 +39,7 @@ class Templates:
             NoSupport: A program it needs is not installed.
             OperationFailed: The build failed.
         """
-        raise NotImplementedError
+        return self._world.templates.build(recipe, name, suite, self._world.progress)
 
     def import_archive(self, archive: Path, name: str) -> OsTemplate:
         """Take a root tarball into the cache after checking all of it.
@@ -45,7 +48,7 @@ class Templates:
             OperationFailed: It is broken, or no root file system.
             Conflict: The name is taken.
         """
-        raise NotImplementedError
+        return self._world.templates.import_archive(archive, name, self._world.progress)
 
     def remove(self, name: str) -> None:
         """Delete a template; warns where a container that has no root yet still needs it.
@@ -53,4 +56,24 @@ class Templates:
         Raises:
             NoTemplate: It is not in the cache.
         """
-        raise NotImplementedError
+        self._world.templates.remove(name)
+        waiting = self._waiting_for(name)
+        if waiting:
+            self._world.warn(
+                f"{', '.join(waiting)} cannot be provisioned without the template '{name}'"
+            )
+
+    def _waiting_for(self, name: str) -> builtins.list[str]:
+        """Containers whose root is yet to be made from a template."""
+        waiting = []
+        for ctid in self._world.store.ctids():
+            try:
+                domain = self._world.effective(ctid)
+            except errors.VzvirtError:
+                continue  # unreadable or gone: no reason to keep a template
+            root = domain.root
+            if root is None or root.kind is not FilesystemKind.TEMPLATE or domain.provisioned:
+                continue
+            if root.source == name:
+                waiting.append(f"'{domain.name}'")
+        return waiting

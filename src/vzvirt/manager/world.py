@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from vzvirt.manager.defaults import effective
+from vzvirt.model.domain import Domain
 from vzvirt.model.storage import Progress, no_progress
+from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ContainerEngine
 from vzvirt.ports.guestfiles import GuestFiles
 from vzvirt.ports.host import Host
@@ -34,3 +37,11 @@ class World:
     host: Host
     progress: Progress = no_progress
     warn: Warn = no_warning
+
+    def effective(self, ctid: Ctid) -> Domain:
+        """A container's definition as it takes effect.
+
+        Raises:
+            NoDomain: There is none.
+        """
+        return effective(self.store.load(ctid).domain, self.store.global_config())

@@ -1,0 +1,80 @@
+"""Checks on interfaces: names and addresses that only one may have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.manager.checks.case import Case, Check
+from vzvirt.model.values import MacAddress
+
+
+def _macs(case: Case) -> list[MacAddress]:
+    pairs = ((item.mac, item.host_mac) for item in case.domain.interfaces)
+    return [mac for pair in pairs for mac in dict.fromkeys(pair) if mac is not None]
+
+
+def macs_are_unique_inside(case: Case) -> Iterator[errors.VzvirtError]:
+    """Two interfaces of one container with one address would answer for each other."""
+    for mac, times in Counter(_macs(case)).items():
+        if times > 1 and not mac.is_null:
+            yield errors.InvalidArgument(
+                f"{times} interfaces of '{case.domain.name}' have the address {mac}",
+                hint="leave <mac> out, and one is made up",
+            )
+
+
+def macs_are_free(case: Case) -> Iterator[errors.VzvirtError]:
+    """An address that another container has."""
+    for mac in dict.fromkeys(_macs(case)):
+        holder = case.holder_of(mac)
+        if holder is not None and not mac.is_null:
+            yield errors.Conflict(
+                f"the address {mac} belongs to '{holder.name}' (id {holder.ctid})",
+                hint="leave <mac> out, and one is made up",
+            )
+
+
+def guest_names_are_unique(case: Case) -> Iterator[errors.VzvirtError]:
+    """Two interfaces cannot have one name inside."""
+    names = Counter(item.guest_name for item in case.domain.interfaces if item.guest_name)
+    for name, times in names.items():
+        if times > 1:
+            yield errors.InvalidArgument(
+                f"{times} interfaces of '{case.domain.name}' are called '{name}' inside",
+                hint="give each a <guest dev=/> of its own, or leave it out",
+            )
+
+
+def host_names_are_unique(case: Case) -> Iterator[errors.VzvirtError]:
+    """Nor on the host."""
+    names = Counter(item.host_name for item in case.domain.interfaces if item.host_name)
+    for name, times in names.items():
+        if times > 1:
+            yield errors.InvalidArgument(
+                f"{times} interfaces of '{case.domain.name}' are called '{name}' on the host",
+                hint="give each a <target dev=/> of its own, or leave it out",
+            )
+
+
+def addresses_are_free(case: Case) -> Iterator[errors.VzvirtError]:
+    """An IP address that another container has."""
+    for item in case.domain.interfaces:
+        for address in item.addresses:
+            holder = case.addresses.get(address.ip)
+            if holder is not None:
+                yield errors.Conflict(
+                    f"the address {address.ip} belongs to '{holder}'",
+                    hint=f"choose another one, or take it from '{holder}' first",
+                )
+
+
+AT_DEFINE: Final[tuple[Check, ...]] = (
+    macs_are_unique_inside,
+    macs_are_free,
+    guest_names_are_unique,
+    host_names_are_unique,
+    addresses_are_free,
+)

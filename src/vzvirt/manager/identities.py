@@ -1,0 +1,142 @@
+"""Who a definition is: which container it replaces, or which number it gets.
+
+Locks are taken in one order, a container's before the registry's, so that two defines never
+wait for each other. A fresh number's lock is only tried: whoever holds it is about to take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+
+from vzvirt import errors
+from vzvirt.manager.locks import exclusive
+from vzvirt.manager.world import World
+from vzvirt.model.domain import Domain
+from vzvirt.model.values import FIRST_FREE_CTID, Ctid
+from vzvirt.ports.store import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A number that is ours to write, under locks that the caller holds.
+
+    Attributes:
+        ctid: The number.
+        old: The definition that is replaced, or ``None``.
+        others: Identities of all other containers.
+    """
+
+    ctid: Ctid
+    old: Domain | None
+    others: tuple[Identity, ...]
+
+
+def claim(world: World, domain: Domain, held: ExitStack) -> Claim:
+    """Find or choose a definition's number; its lock and the registry's go onto ``held``.
+
+    Raises:
+        Conflict: Its number, name or UUID belongs to another container.
+        Busy: Somebody else is at it.
+    """
+    wanted = wanted_ctid(domain)
+    guess = wanted if wanted is not None else _by_name(world, domain.name)
+    if guess is not None:
+        held.enter_context(exclusive(world, guess))
+    held.enter_context(world.store.registry_lock())
+    identities = world.store.identities()
+    known = identify(domain, identities)
+    others = tuple(item for item in identities if known is None or item.ctid != known.ctid)
+    if known is None:
+        ctid = _take_free(world, identities, held) if wanted is None else _taken(world, wanted)
+        return Claim(ctid, None, others)
+    if known.ctid != guess:
+        raise errors.Busy(
+            f"'{domain.name}' was defined by another command just now", hint="try again"
+        )
+    return Claim(known.ctid, world.store.load(known.ctid).domain, others)
+
+
+def wanted_ctid(domain: Domain) -> Ctid | None:
+    """The number that a definition asks for, by its id or by a numeric name.
+
+    Raises:
+        InvalidArgument: The name is a number that no container can have.
+    """
+    if domain.ctid is not None or not domain.name.isdecimal():
+        return domain.ctid
+    return Ctid(domain.name)
+
+
+def _by_name(world: World, name: str) -> Ctid | None:
+    try:
+        return world.store.find(name)
+    except errors.NoDomain:
+        return None
+
+
+def identify(domain: Domain, identities: Iterable[Identity]) -> Identity | None:
+    """The container that a definition replaces: the one with all of its identity.
+
+    Raises:
+        Conflict: A part of its identity belongs to a container that it does not replace.
+    """
+    wanted = wanted_ctid(domain)
+    for item in identities:
+        shared = [
+            what
+            for what, same in (
+                (f"the id {item.ctid}", wanted == item.ctid),
+                (f"the name '{item.name}'", domain.name == item.name),
+                (f"the UUID {item.uuid}", domain.uuid == item.uuid),
+            )
+            if same
+        ]
+        if not shared:
+            continue
+        if domain.name == item.name and domain.uuid == item.uuid and wanted in {None, item.ctid}:
+            return item
+        raise errors.Conflict(
+            f"{' and '.join(shared)} of '{domain.name}' "
+            f"{'belongs' if len(shared) == 1 else 'belong'} to container '{item.name}' "
+            f"(id {item.ctid}, UUID {item.uuid})",
+            hint=_way_out(domain, item),
+        )
+    return None
+
+
+def _way_out(domain: Domain, holder: Identity) -> str:
+    if domain.name == holder.name and domain.uuid is None:
+        return f"to replace its definition add <uuid>{holder.uuid}</uuid>, else choose a new name"
+    return f"choose another one or leave it out, or undefine '{holder.name}' first"
+
+
+def _taken(world: World, ctid: Ctid) -> Ctid:
+    """A number that was asked for, if nobody has it.
+
+    Raises:
+        Conflict: Something of an earlier container is still there.
+    """
+    if world.store.is_free(ctid):
+        return ctid
+    raise errors.Conflict(
+        f"the id {ctid} is not free: a private area, root, dump or sidecar of it is still there",
+        hint="leave the id out, or move away what is left of that container",
+    )
+
+
+def _take_free(world: World, identities: Iterable[Identity], held: ExitStack) -> Ctid:
+    """The lowest free number, locked."""
+    taken = {item.ctid for item in identities}
+    for number in count(FIRST_FREE_CTID):
+        ctid = Ctid(number)
+        if ctid in taken or not world.store.is_free(ctid):
+            continue
+        try:
+            held.enter_context(world.store.lock(ctid, wait=0))
+        except errors.Busy:
+            continue  # somebody is about to take it
+        return ctid
+    raise AssertionError  # Ctid() ends the count

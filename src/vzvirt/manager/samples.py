@@ -1,0 +1,127 @@
+"""Merge definitions: what one says stays, what it leaves unsaid comes from another.
+
+Used for sample configs, whose values become the definition's own at define, and for the
+container keys of vz.conf, which stand behind every definition as long as it says nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from vzvirt.model.devices import Filesystem
+from vzvirt.model.domain import Domain, OpenvzSettings, replace_openvz
+from vzvirt.model.resources import Beancounter, Cpu, Memory
+from vzvirt.ports.store import DefinitionStore
+
+_OWN: Final = frozenset(
+    {"name", "ctid", "uuid", "filesystems", "openvz", "memory", "cpu", "guest_naming", "block_io"}
+    | {"autostart", "provisioned", "idmap_shifted", "os", "consoles", "lifecycle"}
+)
+"""Fields of a domain that are its own, or that are merged part by part below."""
+
+_OPENVZ_OWN: Final = frozenset(
+    {"config_sample", "origin_sample", "foreign_lines", "beancounters", "accounting"}
+)
+
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+RecordT = TypeVar("RecordT", bound="DataclassInstance")
+
+
+def filled(own: RecordT, more: RecordT, leave: frozenset[str] = frozenset()) -> RecordT:
+    """A copy of a record whose fields that stand at their default come from another."""
+    changes = {
+        item.name: getattr(more, item.name)
+        for item in dataclasses.fields(own)
+        if item.name not in leave and getattr(own, item.name) == item.default
+    }
+    return dataclasses.replace(own, **changes)
+
+
+def merged(domain: Domain, more: Domain) -> Domain:
+    """A definition, completed by another one where it says nothing itself."""
+    merged_domain = filled(domain, more, _OWN)
+    return dataclasses.replace(
+        merged_domain,
+        memory=_memory(domain.memory, more.memory),
+        cpu=_cpu(domain.cpu, more.cpu),
+        block_io=filled(domain.block_io, more.block_io),
+        guest_naming=filled(domain.guest_naming, more.guest_naming),
+        autostart=more.autostart if domain.autostart is None else domain.autostart,
+        filesystems=_filesystems(domain, more),
+        openvz=_openvz(domain.openvz, more),
+    )
+
+
+def _memory(own: Memory, more: Memory) -> Memory:
+    result = filled(own, more)
+    soft, limit = result.soft_limit, result.limit
+    if own.soft_limit is None and isinstance(soft, int) and isinstance(limit, int):
+        # A mark that came along must not stand above the limit that was asked for.
+        result = dataclasses.replace(result, soft_limit=min(soft, limit))
+    return result
+
+
+_CPU_TIME: Final = frozenset({"period", "quota", "limit_percent"})
+"""One fact, said in two ways."""
+
+
+def _cpu(own: Cpu, more: Cpu) -> Cpu:
+    says_time = any(getattr(own, name) is not None for name in _CPU_TIME)
+    return filled(own, more, _CPU_TIME if says_time else frozenset())
+
+
+def _filesystems(domain: Domain, more: Domain) -> tuple[Filesystem, ...]:
+    root, other = domain.root, more.root
+    if other is None:
+        return domain.filesystems
+    if root is None:
+        return (other, *domain.filesystems)
+    if root.kind is not other.kind:
+        return domain.filesystems
+    completed = dataclasses.replace(
+        root,
+        source=root.source or other.source,
+        space=root.space or other.space,
+        inodes=root.inodes or other.inodes,
+    )
+    return tuple(completed if item.is_root else item for item in domain.filesystems)
+
+
+def _openvz(own: OpenvzSettings, more: Domain) -> OpenvzSettings:
+    result = filled(own, more.openvz, _OPENVZ_OWN)
+    said = {row.name for row in own.beancounters}
+    rows: tuple[Beancounter, ...] = (
+        *own.beancounters,
+        *(row for row in more.openvz.beancounters if row.name not in said),
+    )
+    accounting = own.accounting
+    if accounting is None and (more.memory.limit is not None or more.openvz.beancounters):
+        # A file without a word on memory says nothing about how it is accounted.
+        accounting = more.openvz.accounting
+    return dataclasses.replace(result, beancounters=rows, accounting=accounting)
+
+
+def expanded(store: DefinitionStore, domain: Domain, *, is_new: bool) -> tuple[Domain, list[str]]:
+    """A definition with the values of the sample that it names.
+
+    A new one that names none gets those of CONFIGFILE. The name stays behind as a note.
+
+    Returns:
+        The definition, and warnings.
+
+    Raises:
+        NoSample: There is no such sample; the message lists those there are.
+    """
+    name = domain.openvz.config_sample
+    if name is None and is_new and domain.openvz.origin_sample is None:
+        name = store.global_config().default_sample
+        if name is not None and name not in store.sample_names():
+            return domain, [f"CONFIGFILE={name} of vz.conf: there is no such sample, none is used"]
+    if name is None:
+        return domain, []
+    result = merged(domain, store.sample(name))
+    return replace_openvz(result, config_sample=None, origin_sample=name), []
