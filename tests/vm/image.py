@@ -102,6 +102,8 @@ def _furnish(root: Path) -> None:
     shutil.copy(UNIT, root / "etc/systemd/system" / UNIT.name)
     wanted = root / "etc/systemd/system/multi-user.target.wants"
     (wanted / UNIT.name).symlink_to(f"/etc/systemd/system/{UNIT.name}")
+    # No login prompt between the lines of the payload.
+    (root / "etc/systemd/system/serial-getty@ttyS0.service").symlink_to("/dev/null")
     packages = root / SITE_PACKAGES
     packages.rmdir()
     packages.symlink_to("/payload/site-packages")
