@@ -141,7 +141,7 @@ def _enforced(row: LimitRow, value: str, groups: Groups) -> EnforcedParameter:
     elif row.approximately:
         how, kept = row.approximately, Enforcement.APPROXIMATE
     else:
-        how, kept = ", ".join(dict.fromkeys(file.name for file in files)), Enforcement.EXACT
+        how, kept = files[-1].name, Enforcement.EXACT
     return EnforcedParameter(parameter=row.parameter, value=value, enforcement=kept, how=how)
 
 

@@ -232,7 +232,7 @@ def _hook_line(around: Surroundings) -> str:
         str(around.log),
         *around.hook,
     )
-    return f"exec {shlex.join(words)}"
+    return shlex.join(words)
 
 
 def _apparmor() -> str | None:

@@ -128,6 +128,8 @@ def _confinement(spec: ContainerSpec) -> list[Line]:
     container, monitor, pivot = spec.groups
     lines = [
         ("lxc.cgroup.dir.container", container),
+        # The container sees its own groups begin one further down, so limits are out of reach.
+        ("lxc.cgroup.dir.container.inner", "ns"),
         ("lxc.cgroup.dir.monitor", monitor),
         ("lxc.cgroup.dir.monitor.pivot", pivot),
         ("lxc.seccomp.profile", str(spec.seccomp)),
