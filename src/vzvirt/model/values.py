@@ -233,3 +233,23 @@ class IdMap:
 
     def __bool__(self) -> bool:
         return bool(self.uids)
+
+    def outside(self, uid: int, gid: int) -> tuple[int, int]:
+        """What an owner inside is on the host; the same where nothing is mapped.
+
+        Raises:
+            InvalidArgument: No range covers one of them.
+        """
+        return _outside("user", self.uids, uid), _outside("group", self.gids, gid)
+
+
+def _outside(what: str, ranges: tuple[IdRange, ...], inside: int) -> int:
+    for item in ranges:
+        if item.start <= inside < item.start + item.count:
+            return inside - item.start + item.target
+    if ranges:
+        raise errors.InvalidArgument(
+            f"{what} {inside} is outside the container's id map",
+            hint="give the container a larger id map",
+        )
+    return inside

@@ -16,7 +16,6 @@ import contextlib
 import os
 import stat
 import struct
-from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +23,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.templates.archive import ArchiveReader, Entry, Kind, show
-from vzvirt.model.values import IdMap, IdRange
+from vzvirt.model.values import IdMap
 from vzvirt.system import openat
 from vzvirt.system.files import mapping_os_errors, write_all
 
@@ -116,7 +115,7 @@ class Unpacker:
             folder = self._open(above)
             try:
                 os.mkdir(name, 0o755, dir_fd=folder)
-                root = shifted(self._owners.uids, 0), shifted(self._owners.gids, 0)
+                root = self._owners.outside(0, 0)
                 os.chown(name, *root, dir_fd=folder, follow_symlinks=False)
             finally:
                 os.close(folder)
@@ -196,15 +195,14 @@ class Unpacker:
     # -- what belongs to an entry -------------------------------------------------------
 
     def _owner(self, entry: Entry) -> tuple[int, int]:
-        owner = entry.member.uid, entry.member.gid
+        member = entry.member
         try:
-            return shifted(self._owners.uids, owner[0]), shifted(self._owners.gids, owner[1])
-        except LookupError:
+            return self._owners.outside(member.uid, member.gid)
+        except errors.InvalidArgument as error:
             raise errors.OperationFailed(
-                f"'{show(entry.path)}' belongs to {owner[0]}:{owner[1]}, "
-                "which the container's id map does not cover",
-                hint="give the container a larger id map",
-            ) from None
+                f"'{show(entry.path)}' belongs to {member.uid}:{member.gid}: {error.message}",
+                hint=error.hint,
+            ) from error
 
     def _own(self, entry: Entry, descriptor: int) -> None:
         """Owner first: changing it takes set-user-id bits and capabilities away."""
@@ -222,20 +220,6 @@ class Unpacker:
         os.utime(name, ns=(when, when), dir_fd=parent, follow_symlinks=False)
 
 
-def shifted(ranges: Sequence[IdRange], inside: int) -> int:
-    """The id on disk of an id inside; the same where nothing is shifted.
-
-    Raises:
-        LookupError: No range covers it.
-    """
-    if not ranges:
-        return inside
-    for item in ranges:
-        if item.start <= inside < item.start + item.count:
-            return inside - item.start + item.target
-    raise LookupError(inside)
-
-
 def shifted_capability(value: bytes, owners: IdMap) -> bytes:
     """A file capability that holds in the container's user namespace.
 
@@ -248,7 +232,7 @@ def shifted_capability(value: bytes, owners: IdMap) -> bytes:
     if magic & _REVISION not in {_CAPABILITY_2, _CAPABILITY_3}:
         return value
     revised = magic & ~_REVISION | _CAPABILITY_3
-    return struct.pack("<I", revised) + value[4:20] + struct.pack("<I", shifted(owners.uids, 0))
+    return struct.pack("<I", revised) + value[4:20] + struct.pack("<I", owners.outside(0, 0)[0])
 
 
 def modified_at(entry: Entry) -> int:
