@@ -28,6 +28,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
 from vzvirt import errors
@@ -44,7 +45,7 @@ class Convert(Generic[T]):
     """A text and the value it stands for.
 
     Attributes:
-        read: Raises ``ValueError`` or ``InvalidArgument`` for what is not such a value.
+        read: Raises ``ValueError``, ``LookupError`` or ``InvalidArgument`` for what is none.
         what: Such a value in words, for messages: ``a whole number``.
     """
 
@@ -60,8 +61,8 @@ class Convert(Generic[T]):
         """
         try:
             return self.read(text)
-        except ValueError:
-            raise errors.XmlError(f"{where}: '{text[:60]}' is not {self.what}") from None
+        except (ValueError, LookupError):
+            raise errors.XmlError(f"{where}: '{text.strip()[:60]}' is not {self.what}") from None
         except errors.InvalidArgument as refusal:
             raise errors.XmlError(f"{where}: {refusal.message}", hint=refusal.hint) from None
 
@@ -98,6 +99,10 @@ class Row(Protocol):
     @property
     def key(self) -> str:
         """What it binds."""
+
+    @property
+    def path(self) -> str:
+        """Where."""
 
     @property
     def always(self) -> bool:
@@ -193,6 +198,11 @@ class Choice:
     convert: Convert[str] = TEXT
     always: bool = False
 
+    @property
+    def path(self) -> str:
+        """See ``Row``; the first of them."""
+        return next(iter(self.paths.values()))
+
     def read(self, node: Node, values: Values) -> None:
         """See ``Row``."""
         path = self.paths.get(values.get(self.by))
@@ -228,11 +238,13 @@ class TagName:
     """The element's own name is the value."""
 
     key: str
+    convert: Convert[str]
+    path: str = ""
     always: bool = True
 
     def read(self, node: Node, values: Values) -> None:
         """See ``Row``."""
-        values[self.key] = node.tag
+        values[self.key] = self.convert.from_text(node.tag, node.spelling)
 
     def write(self, values: Mapping[str, object], node: Node, *, sparse: bool) -> None:
         """See ``Row``."""
@@ -253,6 +265,7 @@ class Spec(Generic[T]):
         gather: Turns what the rows read into what ``build`` takes, in place.
         spread: The reverse: a value's keys for the rows.
         claims: Fields that ``gather`` and ``spread`` handle without a row of that name.
+        unsaid: What holds for a key that the document does not mention.
     """
 
     def __init__(
@@ -262,13 +275,15 @@ class Spec(Generic[T]):
         gather: Callable[[Values, Node], None] | None = None,
         spread: Callable[[T], Values] = as_fields,
         claims: frozenset[str] = frozenset(),
+        unsaid: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self.build = build
         self.rows = rows
         self.gather = gather
         self.spread = spread
         self.claims = claims
-        self._defaults = _defaults(build)
+        self.unsaid = unsaid
+        self._defaults, self._required = _defaults(build)
 
     def read(self, node: Node) -> T:
         """Read a value.
@@ -301,8 +316,13 @@ class Spec(Generic[T]):
 
     def _made(self, node: Node, values: Values) -> T:
         try:
+            values = {**self.unsaid, **values}
             if self.gather is not None:
                 self.gather(values, node)
+            missing = self._required - values.keys()
+            if missing:
+                places = [Place.parse(row.path).shown for row in self.rows if row.key in missing]
+                raise errors.XmlError(f"{node.spelling} has no {' and no '.join(places)}")
             return self.build(**values)
         except errors.InvalidArgument as refusal:
             raise errors.InvalidArgument(
@@ -310,14 +330,15 @@ class Spec(Generic[T]):
             ) from None
 
 
-def _defaults(build: object) -> Values:
+def _defaults(build: object) -> tuple[Values, frozenset[str]]:
+    """What a class takes by itself, and what it must be given."""
     if not (isinstance(build, type) and dataclasses.is_dataclass(build)):
-        return {}
-    return {
-        item.name: item.default
-        for item in dataclasses.fields(build)
-        if item.default is not dataclasses.MISSING
+        return {}, frozenset()
+    fields = dataclasses.fields(build)
+    defaults = {
+        item.name: item.default for item in fields if item.default is not dataclasses.MISSING
     }
+    return defaults, frozenset(item.name for item in fields) - defaults.keys()
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,7 +352,7 @@ class Part(Generic[T]):
     key: str
     path: str
     spec: Spec[T]
-    always: bool = True
+    always: bool = False
     empty: bool = False
 
     def read(self, node: Node, values: Values) -> None:
@@ -345,10 +366,12 @@ class Part(Generic[T]):
 
     def write(self, values: Mapping[str, object], node: Node, *, sparse: bool) -> None:
         """See ``Row``."""
-        part = Node(self.path) if self.path else node
+        *above, last = self.path.split("/")
+        part = (node.find(*above, last) or Node(last)) if self.path else node
         self.spec.write(values[self.key], part, sparse=sparse)  # type: ignore[arg-type]  # as in Value
-        if self.path and (self.empty or part.attributes or part.children):
-            node.children.append(part)
+        new = self.path and node.find(*above, last) is None
+        if new and (self.empty or part.attributes or part.children):
+            node.reach(*above).children.append(part)
 
 
 @dataclass(frozen=True, eq=False)

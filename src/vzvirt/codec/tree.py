@@ -5,6 +5,7 @@ Nodes change only while a document is read, before the specs look at it, and whi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -78,13 +79,20 @@ class Place:
     steps: tuple[str, ...]
     attribute: str | None
 
-    @classmethod
-    def parse(cls, path: str) -> Place:
-        """Read a path."""
+    @staticmethod
+    @functools.cache
+    def parse(path: str) -> Place:
+        """Read a path; there are only as many as the specs name."""
         *steps, last = path.split("/")
         if last.startswith("@"):
-            return cls(tuple(steps), last[1:])
-        return cls((*steps, last) if last else (), None)
+            return Place(tuple(steps), last[1:])
+        return Place((*steps, last) if last else (), None)
+
+    @property
+    def shown(self) -> str:
+        """For messages: ``<a b=...>``."""
+        inside = f" {self.attribute}=..." if self.attribute else ""
+        return f"<{self.steps[-1]}{inside}>" if self.steps else f"'{self.attribute}'"
 
     def found(self, node: Node) -> list[tuple[Node, str]]:
         """Every node that has something here, with its text."""

@@ -19,7 +19,7 @@ from vzvirt import errors
 from vzvirt.codec.schema import Convert, Values, agreed
 from vzvirt.codec.tree import Node, Place
 from vzvirt.model.devices import IpAddress, check_guest_path
-from vzvirt.model.values import UNLIMITED, Ctid, Limit, MacAddress
+from vzvirt.model.values import UNLIMITED, Ctid, Limit, MacAddress, check_name
 
 E = TypeVar("E", bound=enum.Enum)
 
@@ -154,6 +154,17 @@ def switches(separator: str = ":") -> Convert[tuple[tuple[str, bool], ...]]:
     return Convert(read, write, "a list of name:on and name:off")
 
 
+def _capability(tag: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", tag, re.ASCII):
+        raise ValueError(tag)
+    return tag
+
+
+def _base_zero(text: str) -> int:
+    """libvirt reads a number without 0x as decimal; with a letter in it, it can only be hex."""
+    return int(text) if re.fullmatch(r"[0-9]{1,8}", text.strip(), re.ASCII) else _hex(text)
+
+
 def stripped(read: Callable[[str], str], what: str) -> Convert[str]:
     """A text that a function checks."""
     return Convert(lambda text: read(text.strip()), str, what)
@@ -165,6 +176,8 @@ REAL: Convert[float] = Convert(_real, lambda value: f"{value!r}".removesuffix(".
 LIMIT: Convert[Limit] = Convert(_limit, _write_limit, "a whole number or 'unlimited'")
 NODESET = stripped(_nodeset, "a list like '0,2-3'")
 CTID: Convert[Ctid] = Convert(lambda text: Ctid(text.strip()), str, "a container id")
+CAPABILITY = stripped(_capability, "a Linux capability")
+NAME = stripped(check_name, "a container's name")
 UUID_TEXT: Convert[UUID] = Convert(_uuid, str, "a UUID")
 MAC: Convert[MacAddress] = Convert(lambda text: MacAddress(text.strip()), str, "a MAC address")
 ADDRESS: Convert[IpAddress] = Convert(
@@ -183,8 +196,8 @@ UP_DOWN = switch("up", "down")
 
 
 def hexadecimal(digits: int) -> Convert[int]:
-    """A hex number, ``0x`` optional when read."""
-    return Convert(_hex, lambda value: f"0x{value:0{digits}x}", "a hexadecimal number")
+    """A part of a PCI address."""
+    return Convert(_base_zero, lambda value: f"0x{value:0{digits}x}", "a hexadecimal number")
 
 
 @dataclass(frozen=True, eq=False)
