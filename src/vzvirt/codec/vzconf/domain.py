@@ -1,0 +1,253 @@
+"""A container's config file as a ``Domain``, and back into the same file.
+
+``read`` says what the file says and nothing else: no defaults, no sidecar. ``apply`` changes the
+lines of those keys whose value differs in meaning and leaves every other byte alone, so saving an
+unchanged definition changes nothing. What no key holds goes into the sidecar; see ``sidecar``.
+
+The UUID stands in a comment, ``#UUID: ...``, as libvirt's own OpenVZ driver has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from vzvirt import errors
+from vzvirt.codec.vzconf import devices, resources
+from vzvirt.codec.vzconf.grammar import Document
+from vzvirt.codec.vzconf.params import FACTS, NAME
+from vzvirt.codec.vzconf.resources import Facts
+from vzvirt.codec.vzconf.rounding import rounded
+from vzvirt.codec.vzconf.rows import Duplicates, Param
+from vzvirt.codec.vzconf.values import Heard, Values, listen
+from vzvirt.model.devices import GuestNaming
+from vzvirt.model.domain import Domain, ForeignLine, OpenvzSettings
+from vzvirt.model.resources import BlockIo, Cpu, LinuxCapabilities, Memory
+from vzvirt.model.values import Ctid, check_name
+
+PLACEHOLDER_NAME: Final = "container"
+"""Name of a definition whose file says neither name nor CTID."""
+
+UUID_MARK: Final = "#UUID:"
+
+RECORDS: Final[Mapping[str, type]] = {
+    "memory": Memory,
+    "cpu": Cpu,
+    "block_io": BlockIo,
+    "linux_capabilities": LinuxCapabilities,
+    "guest_naming": GuestNaming,
+    "openvz": OpenvzSettings,
+}
+"""Fields of ``Domain`` that are records themselves."""
+
+DIRECT: Final = tuple(
+    (param, param.field, attrgetter(param.field)) for param in FACTS if param.field
+)
+"""Rows that are one field each, with its name and a way to it."""
+
+
+class Read(NamedTuple):
+    """A definition, and what was wrong with its file, by line."""
+
+    domain: Domain
+    warnings: tuple[str, ...] = ()
+
+
+def read(document: Document, ctid: Ctid | None = None, *, keep_foreign: bool = False) -> Read:
+    """What a config file says.
+
+    Args:
+        document: The file.
+        ctid: Whose file it is; the file itself does not say.
+        keep_foreign: Whether lines that no field holds go into ``openvz.foreign_lines``.
+
+    Returns:
+        The definition. Its name is the CTID where the file has none; its UUID may be missing.
+        Bad values are skipped with a warning, never fatal.
+    """
+    heard = listen(document)
+    facts: Facts = {"ctid": ctid, "name": _read_name(heard, ctid)}
+    for param, name, _get in DIRECT:
+        value = heard.values.get(param)
+        if value is not None:
+            facts[name] = value
+    resources.read_memory(heard.values, facts)
+    resources.read_cpu_limit(heard.values, facts)
+    resources.read_idmap(heard.values, facts)
+    heard.warnings += devices.read_root(heard.values, facts, ctid)
+    devices.read_interfaces(heard.values, facts)
+    devices.read_host_devices(heard.values, facts)
+    facts["uuid"] = _read_uuid(document, heard)
+    if keep_foreign:
+        facts["openvz.foreign_lines"] = _foreign_lines(document, heard)
+    return Read(assembled(facts), tuple(heard.warnings))
+
+
+def assembled(facts: Facts) -> Domain:
+    """A definition from its fields by dotted name."""
+    whole: dict[str, Any] = {}  # Any: Domain checks its own fields
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in facts.items():
+        record, dot, leaf = name.partition(".")
+        if dot:
+            parts.setdefault(record, {})[leaf] = value
+        else:
+            whole[name] = value
+    for record, leaves in parts.items():
+        whole[record] = RECORDS[record](**leaves)
+    return Domain(**whole)
+
+
+def values_of(domain: Domain) -> Values:
+    """What a file must say for a definition, as far as its keys can."""
+    values = Values()
+    for param, _name, get in DIRECT:
+        values.put(param, get(domain))
+    resources.write_memory(domain, values)
+    resources.write_cpu_limit(domain.cpu, values)
+    resources.write_idmap(domain.idmap, values)
+    devices.write_root(domain, values)
+    devices.write_interfaces(domain.interfaces, values)
+    devices.write_host_devices(domain.host_devices, values)
+    unnamed = domain.ctid is None and domain.name == PLACEHOLDER_NAME
+    values.put(NAME, domain.name if domain.has_own_name and not unnamed else None)
+    return values
+
+
+def apply(document: Document, domain: Domain) -> Document:
+    """The file with those keys changed whose value differs in meaning.
+
+    Sizes are rounded up to their key's unit; ``roundings`` tells which. Foreign lines are put
+    back only into an empty file: any other has its own.
+    """
+    domain = rounded(domain)
+    fresh = document.is_empty
+    have = values_of(read(document, domain.ctid).domain)
+    wanted = values_of(domain)
+    changed = have.differences(wanted)
+    if changed:
+        document = _with_changes(document, changed, wanted)
+    if fresh:
+        document = _with_foreign_lines(document, domain.openvz.foreign_lines)
+    return _with_uuid(document, domain.uuid)
+
+
+def _with_changes(document: Document, changed: list[Param[Any]], wanted: Values) -> Document:
+    texts: dict[str, str | None] = {}
+    for param in changed:
+        value = wanted.get(param)
+        text = None if value is None else param.form.format(value)
+        if text is None and param.form.may_be_empty:
+            text = ""
+        texts[param.key] = text
+        if text is None:
+            texts.update(dict.fromkeys(param.aliases))
+    document = document.with_values(texts)
+    return document.without(position for param in changed for position in _rivals(document, param))
+
+
+def _rivals(document: Document, param: Param[Any]) -> list[int]:
+    """Lines that would still be heard beside or instead of the one that was written.
+
+    vzctl leaves them: an indented line, a line under an alias, a repeated one. Its change then
+    has no effect, or half of one.
+    """
+    lines = [
+        item.position
+        for item in document.assignments
+        if item.key == param.key or item.key in param.aliases
+    ]
+    written = next(
+        (item for item in lines if document.lines[item].startswith(f"{param.key}=")), None
+    )
+    if written is None:
+        return lines
+    if param.duplicates is Duplicates.FIRST:
+        return [item for item in lines if item < written]
+    if param.duplicates is Duplicates.LAST:
+        return [item for item in lines if item > written]
+    return [item for item in lines if item != written]
+
+
+# Identity
+
+
+def _read_name(heard: Heard, ctid: Ctid | None) -> str:
+    default = PLACEHOLDER_NAME if ctid is None else str(ctid)
+    name = heard.values.get(NAME)
+    if name is None or name == default:
+        return default
+    if name.isdecimal():
+        heard.warnings.append(f"NAME '{name}' is a number, skipped")
+        return default
+    try:
+        return check_name(name)
+    except errors.InvalidArgument as error:
+        heard.warnings.append(f"{error.message}, skipped")
+        return default
+
+
+def _uuid_position(document: Document) -> int | None:
+    return next(
+        (number for number, line in enumerate(document.lines) if line.startswith(UUID_MARK)),
+        None,
+    )
+
+
+def _read_uuid(document: Document, heard: Heard) -> UUID | None:
+    position = _uuid_position(document)
+    if position is None:
+        return None
+    text = document.lines[position].removeprefix(UUID_MARK).strip()
+    try:
+        uuid = UUID(text)
+    except ValueError:
+        heard.warnings.append(f"line {position + 1}: '{text[:60]}' is no UUID, skipped")
+        return None
+    heard.positions.add(position)
+    return uuid
+
+
+def _with_uuid(document: Document, uuid: UUID | None) -> Document:
+    """An identity can be given or changed, never taken away."""
+    if uuid is None:
+        return document
+    line = f"{UUID_MARK} {uuid}"
+    position = _uuid_position(document)
+    if position is None:
+        return document.with_appended(["", line])
+    if read_uuid(document) == uuid:
+        return document
+    return document.with_line(position, line)
+
+
+def read_uuid(document: Document) -> UUID | None:
+    """The UUID in a file's comment; the first such comment counts."""
+    return _read_uuid(document, Heard())
+
+
+# Foreign lines
+
+
+def _foreign_lines(document: Document, heard: Heard) -> tuple[ForeignLine, ...]:
+    return tuple(
+        ForeignLine(position, line.removesuffix("\r"))
+        for position, line in enumerate(document.lines)
+        if line.strip() and position not in heard.positions
+    )
+
+
+def _with_foreign_lines(document: Document, foreign: tuple[ForeignLine, ...]) -> Document:
+    """A fresh file with lines put back where they stood, as near as may be."""
+    if not foreign:
+        return document
+    ours = list(document.lines[:-1])
+    lines: list[str] = []
+    for item in sorted(foreign, key=attrgetter("position")):
+        missing = max(0, item.position - len(lines))
+        lines += ours[:missing]
+        del ours[:missing]
+        lines.append(item.text)
+    return Document((*lines, *ours, ""))
