@@ -18,7 +18,6 @@ from vzvirt import errors
 from vzvirt.backends.liblxc import record
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, RunFolder
-from vzvirt.model.domain import OnEnd
 from vzvirt.model.state import DomainState, Reason
 from vzvirt.system.root import Root
 
@@ -29,8 +28,6 @@ RESTARTS_SECONDS: Final = 60.0
 
 _KILL_PATIENCE: Final = 20
 """Seconds that a monitor gets to notice that its container is dead."""
-
-_BY_USER: Final = frozenset({Reason.KILLED, Reason.SHUT_DOWN, Reason.FAILED_TO_START})
 
 
 def exit_status(run: RunFolder, log: Path) -> int | None:
@@ -118,7 +115,7 @@ def finish(
     """Keep the reason for good, then remove the control groups and the run folder."""
     old = record.load(root, run.ctid)
     monitor = run.monitor
-    restart = _wants_restart(reason, facts)
+    restart = facts is not None and facts.policy.restarts_after(reason)
     now = time.time()
     recent = tuple(t for t in (old.restarts if old else ()) if now - t < RESTARTS_SECONDS)
     if restart and len(recent) >= RESTARTS_MOST:
@@ -144,13 +141,6 @@ def finish(
         groups.remove()
     run.remove()
     return facts if restart else None
-
-
-def _wants_restart(reason: Reason, facts: Facts | None) -> bool:
-    if facts is None or reason in _BY_USER or reason is Reason.HOST_STOPPED:
-        return False
-    crashed = reason.state is DomainState.CRASHED
-    return (facts.on_crash if crashed else facts.on_poweroff) is OnEnd.RESTART
 
 
 def force_out(run: RunFolder, groups: Groups) -> None:

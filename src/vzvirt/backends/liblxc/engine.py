@@ -16,13 +16,14 @@ from vzvirt import errors
 from vzvirt.backends.liblxc import record
 from vzvirt.backends.liblxc.ending import exit_status, force_out, has_ended, settle, why_ended
 from vzvirt.backends.liblxc.groups import Groups
-from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder
+from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder, older
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.state import Observation, Reason
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest, StartPlan
 from vzvirt.system.cgroups import Hierarchies
+from vzvirt.system.files import mapping_os_errors, read_bytes
 from vzvirt.system.root import Root
 
 
@@ -53,6 +54,9 @@ class LxcEngine:
     def _log(self, ctid: Ctid) -> Path:
         return self._root.path(f"var/log/vzvirt/{ctid}.log")
 
+    def _console_log(self, ctid: Ctid) -> Path:
+        return self._root.path(f"var/log/vzvirt/{ctid}.console")
+
     def _running_init(self, ctid: Ctid) -> Process:
         """The init of a running container.
 
@@ -76,7 +80,14 @@ class LxcEngine:
         if not has_ended(self._run(ctid)):
             raise errors.OperationInvalid(f"container {ctid} is running already")
         self.settle(ctid)
-        Starter(self._root, self._run(ctid), self._groups(ctid), self._hook).start(plan)
+        Starter(
+            root=self._root,
+            run=self._run(ctid),
+            groups=self._groups(ctid),
+            log=self._log(ctid),
+            console_log=self._console_log(ctid),
+            hook=self._hook,
+        ).start(plan)
 
     def request_shutdown(self, ctid: Ctid) -> None:
         """Ask a container's init to shut down; returns at once."""
@@ -136,6 +147,14 @@ class LxcEngine:
         from vzvirt.system.process import spawn_detached
 
         spawn_detached((*self._hook, "restart", str(ctid)), hook_environment(self._root))
+
+    def forget(self, ctid: Ctid) -> None:
+        """Remove what is kept of a container that is no more: last reason, logs."""
+        console = self._console_log(ctid)
+        kept = (*record.paths(self._root, ctid), self._log(ctid), console, older(console))
+        with mapping_os_errors(f"forget container {ctid}"):
+            for path in kept:
+                path.unlink(missing_ok=True)
 
     # -- pausing ------------------------------------------------------------------------
 
@@ -197,11 +216,8 @@ class LxcEngine:
 
     def console_log(self, ctid: Ctid) -> bytes:
         """What the console has shown since the last start, as far as it is kept."""
-        from vzvirt.system.files import read_bytes
-
-        path = self._root.path(f"var/log/vzvirt/{ctid}.console")
-        older = path.with_name(f"{path.name}.1")
-        return b"".join(read_bytes(part) or b"" for part in (older, path))
+        console = self._console_log(ctid)
+        return b"".join(read_bytes(part) or b"" for part in (older(console), console))
 
     # -- limits -------------------------------------------------------------------------
 

@@ -126,17 +126,8 @@ def make_target(guest: GuestRoot, target: str, owners: IdMap, *, folder: bool) -
                 guest.mkdir(path)
             else:
                 os.close(guest.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-            guest.chown(path, *_root_of(owners))
+            guest.chown(path, *owners.outside(0, 0))
         return inside(guest, target)
-
-
-def _root_of(owners: IdMap) -> tuple[int, int]:
-    """Who root inside is on disk."""
-    uid, gid = (
-        next((item.target for item in ranges if item.start == 0), 0)
-        for ranges in (owners.uids, owners.gids)
-    )
-    return uid, gid
 
 
 def is_folder(path: str) -> bool:

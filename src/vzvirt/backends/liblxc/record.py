@@ -53,6 +53,11 @@ def _path(root: Root, ctid: Ctid) -> Path:
     return root.path(f"var/lib/vzvirt/state/{ctid}.json")
 
 
+def paths(root: Root, ctid: Ctid) -> tuple[Path, ...]:
+    """The files that a container's record is made of."""
+    return (_path(root, ctid),)
+
+
 def load(root: Root, ctid: Ctid) -> Record | None:
     """What is remembered of a container; ``None``: nothing, or nothing readable."""
     data = read_bytes(_path(root, ctid))

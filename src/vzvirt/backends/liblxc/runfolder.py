@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vzvirt.model.domain import OnEnd
+from vzvirt.model.domain import LifecyclePolicy, OnEnd
 from vzvirt.model.state import Reason
 from vzvirt.model.values import Ctid
 from vzvirt.system import process
@@ -85,15 +85,18 @@ class Facts:
         name: The container's name, for messages.
         reason: What to report while it runs.
         init_kind: Which init it runs; see ``guest.InitKind``.
-        on_poweroff: What follows a power-off.
-        on_crash: What follows a crash.
+        policy: What follows when it ends by itself.
     """
 
     name: str
     reason: Reason
     init_kind: str
-    on_poweroff: OnEnd
-    on_crash: OnEnd
+    policy: LifecyclePolicy
+
+
+def older(log: Path) -> Path:
+    """Where liblxc moves a console's log when it is full."""
+    return log.with_name(f"{log.name}.1")
 
 
 class RunFolder:
@@ -177,8 +180,10 @@ class RunFolder:
     def write_facts(self, facts: Facts) -> None:
         """Keep the facts."""
         values = {
-            key: value.name if isinstance(value, enum.Enum) else value
-            for key, value in asdict(facts).items()
+            "name": facts.name,
+            "reason": facts.reason.name,
+            "init_kind": facts.init_kind,
+            "policy": {key: value.name for key, value in asdict(facts.policy).items()},
         }
         self.write("facts.json", json.dumps(values))
 
@@ -193,8 +198,9 @@ class RunFolder:
             name=values["name"],
             reason=Reason[values["reason"]],
             init_kind=values["init_kind"],
-            on_poweroff=OnEnd[values["on_poweroff"]],
-            on_crash=OnEnd[values["on_crash"]],
+            policy=LifecyclePolicy(
+                **{key: OnEnd[value] for key, value in values["policy"].items()}
+            ),
         )
 
     @contextlib.contextmanager

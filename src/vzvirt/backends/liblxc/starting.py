@@ -18,7 +18,7 @@ from vzvirt.backends.liblxc import limits, record
 from vzvirt.backends.liblxc.ending import finish, force_out
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.plan import Prepared, Surroundings, prepare
-from vzvirt.backends.liblxc.runfolder import Facts, Mark, RunFolder
+from vzvirt.backends.liblxc.runfolder import Facts, Mark, RunFolder, older
 from vzvirt.codec.lxcconf import write_container, write_seccomp
 from vzvirt.model.domain import OnEnd
 from vzvirt.model.state import Reason
@@ -46,23 +46,17 @@ class Starter:
     """Starts one container.
 
     Attributes:
+        log: File for what liblxc says.
+        console_log: File for what the console shows.
         hook: Command line whose ``stopped CTID`` is run when it has ended.
     """
 
     root: Root
     run: RunFolder
     groups: Groups
+    log: Path
+    console_log: Path
     hook: tuple[str, ...]
-
-    @property
-    def log(self) -> Path:
-        """liblxc's log of the last start and run."""
-        return self.root.path(f"var/log/vzvirt/{self.run.ctid}.log")
-
-    @property
-    def console_log(self) -> Path:
-        """What the console shows."""
-        return self.root.path(f"var/log/vzvirt/{self.run.ctid}.console")
 
     @property
     def _stopped_hook(self) -> tuple[str, ...]:
@@ -124,12 +118,11 @@ class Starter:
                 name=domain.name,
                 reason=plan.reason,
                 init_kind=prepared.init_kind.label,
-                on_poweroff=domain.lifecycle.on_poweroff,
-                on_crash=domain.lifecycle.on_crash,
+                policy=domain.lifecycle,
             )
         )
         with mapping_os_errors("begin new logs"):
-            for path in (self.log, self.console_log, _older(self.console_log)):
+            for path in (self.log, self.console_log, older(self.console_log)):
                 path.unlink(missing_ok=True)
 
     def _note_start(self, plan: StartPlan, old: record.Record | None) -> None:
@@ -166,11 +159,6 @@ class Starter:
             (self.run.path / "starting").unlink(missing_ok=True)
         if self.run.is_marked(Mark.ENDED):
             process.spawn_detached(self._stopped_hook, hook_environment(self.root))
-
-
-def _older(path: Path) -> Path:
-    """Where liblxc moves a console's log when it is full."""
-    return path.with_name(f"{path.name}.1")
 
 
 def hook_environment(root: Root, path: str = HOOK_PATH) -> Mapping[str, str]:
