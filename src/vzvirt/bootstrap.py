@@ -121,6 +121,8 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         host=SysfsHost(place),
         progress=progress,
         warn=warn,
+        layout=settings.layout,
+        lock_wait=settings.lock_wait,
     )
 
 
@@ -149,4 +151,6 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         host=MemoryHost(),
         progress=progress,
         warn=warn,
+        layout=settings.layout,
+        lock_wait=settings.lock_wait,
     )

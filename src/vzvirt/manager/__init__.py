@@ -54,6 +54,8 @@ class Manager:
         host: Host,
         progress: Progress = no_progress,
         warn: Warn = no_warning,
+        layout: str | None = None,
+        lock_wait: float = 30.0,
     ) -> None:
         world = World(
             store=store,
@@ -65,6 +67,8 @@ class Manager:
             host=host,
             progress=progress,
             warn=warn,
+            layout=layout,
+            lock_wait=lock_wait,
         )
         self._world = world
         self.repairs = Repairs(world)

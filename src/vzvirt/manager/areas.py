@@ -86,7 +86,7 @@ def layout_name(world: World, domain: Domain, places: Places) -> str:
     return choose(
         [layout.abilities for layout in world.layouts.values()],
         domain.root,
-        world.store.global_config().default_layout,
+        world.default_layout,
     )[0]
 
 

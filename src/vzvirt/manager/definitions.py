@@ -188,8 +188,7 @@ def _with_layout(world: World, asked: str | None, domain: Domain) -> tuple[Domai
     if layout or world.store.places(domain).users_folder:
         return domain, []
     abilities = [item.abilities for item in world.layouts.values()]
-    default = world.store.global_config().default_layout
-    name, warning = choose(abilities, domain.root, default)
+    name, warning = choose(abilities, domain.root, world.default_layout)
     return replace_openvz(domain, layout=name), [warning] if warning else []
 
 

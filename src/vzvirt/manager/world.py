@@ -26,7 +26,13 @@ def no_warning(_sentence: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The ports; ``layouts`` by their VE_LAYOUT name."""
+    """The ports, and what the user set.
+
+    Attributes:
+        layouts: By their VE_LAYOUT name.
+        layout: Layout of new containers that name none, over what vz.conf says.
+        lock_wait: Seconds to wait for somebody else's change.
+    """
 
     store: DefinitionStore
     engine: ContainerEngine
@@ -37,6 +43,13 @@ class World:
     host: Host
     progress: Progress = no_progress
     warn: Warn = no_warning
+    layout: str | None = None
+    lock_wait: float = 30.0
+
+    @property
+    def default_layout(self) -> str | None:
+        """Layout of new containers that name none; ``None``: whichever suits."""
+        return self.layout or self.store.global_config().default_layout
 
     def effective(self, ctid: Ctid) -> Domain:
         """A container's definition as it takes effect.
