@@ -78,6 +78,21 @@ def read_bytes(path: Path) -> bytes | None:
         raise os_error(error, "read a file") from error
 
 
+def stamp_of(path: Path) -> str:
+    """What changes whenever a file does: its time, inode and size; empty: there is no file.
+
+    Raises:
+        AccessDenied: We may not look.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116  # called for every container there is
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            return ""
+        raise os_error(error, "look at a file") from error
+    return f"{found.st_mtime_ns:x}-{found.st_ino:x}-{found.st_size:x}"
+
+
 def sync_folder(path: Path) -> None:
     """Make the names in a folder durable."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

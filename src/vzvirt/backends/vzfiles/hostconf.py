@@ -20,7 +20,7 @@ from vzvirt.model.devices import FilesystemKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import GlobalConfig, Places
 from vzvirt.model.values import Ctid
-from vzvirt.system.files import read_bytes
+from vzvirt.system.files import read_bytes, stamp_of
 from vzvirt.system.root import Root
 
 _SAMPLE: Final = re.compile(r"ve-(.+)\.conf-sample", re.DOTALL)
@@ -38,7 +38,7 @@ class HostFiles:
 
     def global_config(self) -> GlobalConfig:
         """What vz.conf says, its folders moved below the root; patterns are as written."""
-        stamp = _stamp(self._file)
+        stamp = stamp_of(self._file)
         if self._cached is None or self._cached[0] != stamp:
             self._cached = (stamp, self._read_global())
         return self._cached[1]
@@ -111,9 +111,8 @@ class HostFiles:
         return places
 
     def _expand(self, pattern: str, ctid: Ctid) -> Path:
-        """Put the CTID into VE_PRIVATE or VE_ROOT: for the first ``$VEID``, else ``${VEID}``."""
-        variable = "$VEID" if "$VEID" in pattern else "${VEID}"
-        return self._root.within(pattern.replace(variable, str(ctid), 1))
+        """A folder of the host's, from VE_PRIVATE or VE_ROOT as written."""
+        return self._root.within(vzconf.expand_ctid(pattern, ctid))
 
     def derived_uuid(self, ctid: Ctid) -> UUID:
         """The UUID of a container whose config names none: the same on every call."""
@@ -126,11 +125,3 @@ class HostFiles:
             if re.fullmatch(rb"[0-9a-f]{32}", text):
                 return UUID(text.decode())
         return uuid5(NAMESPACE_DNS, socket.gethostname())
-
-
-def _stamp(path: Path) -> str:
-    try:
-        found = path.stat()
-    except OSError:
-        return ""
-    return f"{found.st_mtime_ns}-{found.st_ino}-{found.st_size}"

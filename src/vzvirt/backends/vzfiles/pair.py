@@ -30,6 +30,7 @@ from vzvirt.system.files import (
     make_folder,
     mapping_os_errors,
     read_bytes,
+    stamp_of,
     sync_folder,
     write_atomic,
 )
@@ -66,10 +67,10 @@ class PairFiles:
 
     def revision(self, ctid: Ctid) -> str | None:
         """What changes whenever one of the files does; ``None``: there is no config."""
-        config = _stamp(self.config(ctid))
+        config = stamp_of(self.config(ctid))
         if not config:
             return None
-        return f"{config}:{_stamp(self.sidecar(ctid))}:{_stamp(self._next(ctid))}"
+        return f"{config}:{stamp_of(self.sidecar(ctid))}:{stamp_of(self._next(ctid))}"
 
     def read(self, ctid: Ctid) -> Pair | None:
         """Both files; ``None``: there is no config."""
@@ -134,7 +135,7 @@ class PairFiles:
     def settle(self, ctid: Ctid) -> None:
         """Finish what a killed writer began. The caller holds the container's lock."""
         following = self._next(ctid)
-        if not following.exists():
+        if not stamp_of(following):
             return
         sidecar = _committed(following, read_bytes(self.config(ctid)))
         if sidecar is not None:
@@ -150,15 +151,6 @@ class PairFiles:
         with mapping_os_errors(f"remove '{path}'"), contextlib.suppress(FileNotFoundError):
             path.unlink()
             sync_folder(path.parent)
-
-
-def _stamp(path: Path) -> str:
-    """What changes with a file; empty: there is none."""
-    try:
-        found = os.stat(path)  # noqa: PTH116  # called for every container of a list
-    except OSError:
-        return ""
-    return f"{found.st_mtime_ns:x}-{found.st_ino:x}-{found.st_size:x}"
 
 
 def _committed(following: Path, config: bytes | None) -> bytes | None:

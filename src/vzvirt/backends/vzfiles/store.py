@@ -73,7 +73,7 @@ class VzfilesStore:
         ):
             for entry in entries:
                 ctid = ctid_of_config(entry.name)
-                if ctid is not None and entry.is_file():
+                if ctid is not None and _leads_to_file(entry):
                     found.append(ctid)
         return sorted(found)
 
@@ -279,6 +279,13 @@ class VzfilesStore:
     def places(self, domain: Domain) -> Places:
         """Where the files of a definition with a CTID are."""
         return self._host.places(domain)
+
+
+def _leads_to_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False  # links in a circle
 
 
 def _no_domain(reference: str) -> errors.NoDomain:
