@@ -19,6 +19,7 @@ from vzvirt.cli import reports  # noqa: E402
 from vzvirt.cli.command import Argument, Command  # noqa: E402
 from vzvirt.cli.parser import global_options  # noqa: E402
 from vzvirt.cli.table import COMMANDS  # noqa: E402
+from vzvirt.codec.vzconf import params, rows  # noqa: E402
 from vzvirt.model import state  # noqa: E402
 
 REFERENCE: Final = PROJECT / "docs" / "reference"
@@ -225,10 +226,45 @@ def states() -> str:
     )
 
 
+def parameters() -> str:
+    """OpenVZ's parameters."""
+    parts = [
+        "# Parameters of OpenVZ's config files\n",
+        "Every key of a container's `CTID.conf` and of `vz.conf` that vzvirt knows. Lines with "
+        "other keys, comments and lines that cannot be read are kept as they are. A key of a "
+        "container may stand in `vz.conf` as a default for all. The field is that of the "
+        "definition, `model.domain.Domain`; where there is none, the line is kept and has no "
+        "effect.\n",
+    ]
+    for scope in rows.Scope:
+        parts.append(f"## In {scope.value}\n")
+        lines = [parameter_row(item) for item in params.PARAMS if item.scope is scope]
+        parts.append(
+            table(
+                ("key", "vzctl's option", "value", "of several lines", "field", "meaning"), lines
+            )
+        )
+    return "\n".join(parts)
+
+
+def parameter_row(item: rows.Param[object]) -> Sequence[str]:
+    """One parameter."""
+    aliases = f" (also {', '.join(map(code, item.aliases))})" if item.aliases else ""
+    return (
+        code(item.key) + aliases,
+        code(item.option) if item.option else "",
+        item.form.words,
+        item.duplicates.value,
+        ", ".join(map(code, item.fields)),
+        item.meaning,
+    )
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "cli.md": cli,
     "errors.md": error_reference,
     "exit-status.md": exit_status,
+    "parameters.md": parameters,
     "settings.md": settings,
     "states.md": states,
 }
