@@ -15,7 +15,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterator
@@ -180,7 +179,7 @@ def move_aside(path: Path) -> Path:
     Raises:
         SystemFailure: It does not exist, or is a mount point.
     """
-    aside = path.with_name(f".{path.name}.aside-{secrets.token_hex(4)}")
+    aside = path.with_name(f".{path.name}.aside-{os.urandom(4).hex()}")
     with mapping_os_errors(f"move '{path}' aside"):
         path.rename(aside)
         sync_folder(path.parent)

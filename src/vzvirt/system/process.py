@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,6 +63,8 @@ def run(
         NoSupport: The program is not installed.
         TimedOut: It ran longer than ``timeout`` and was killed.
     """
+    import subprocess  # 8 ms that commands without child processes need not spend
+
     words = [os.fspath(word) for word in argv]
     try:
         done = subprocess.run(
@@ -114,6 +114,8 @@ def spawn_detached(argv: Sequence[str | Path], env: Mapping[str, str] | None = N
     Raises:
         NoSupport: The program is not installed.
     """
+    import shutil
+
     words = [os.fspath(word) for word in argv]
     if shutil.which(words[0]) is None:
         raise _cannot_start(words[0], FileNotFoundError(), None)

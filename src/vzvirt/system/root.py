@@ -7,7 +7,6 @@ host. What a user names himself (a bind source, ``/dev/...``) is never prefixed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,4 +50,6 @@ class Root:
         """What keeps names of two installations apart: empty for ``/``, else 6 hex digits."""
         if self.prefix == Path("/"):
             return ""
+        import hashlib  # not for every command
+
         return hashlib.sha256(os.fsencode(self.prefix)).hexdigest()[:6]

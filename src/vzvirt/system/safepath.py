@@ -13,7 +13,6 @@ import contextlib
 import errno
 import os
 import posixpath
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,7 +192,7 @@ class GuestRoot:
             owner: User and group id on disk; ``None``: ours.
         """
         with self.parent(path) as (folder, name):
-            new = f".{name[:200]}.{secrets.token_hex(4)}"
+            new = f".{name[:200]}.{os.urandom(4).hex()}"
             draft = os.open(
                 new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder
             )

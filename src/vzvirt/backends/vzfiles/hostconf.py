@@ -7,8 +7,8 @@ has none, those that ship with vzvirt count. What has been read is kept until th
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
-import socket
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -124,4 +124,4 @@ class HostFiles:
             text = (read_bytes(file) or b"").strip()
             if re.fullmatch(rb"[0-9a-f]{32}", text):
                 return UUID(text.decode())
-        return uuid5(NAMESPACE_DNS, socket.gethostname())
+        return uuid5(NAMESPACE_DNS, os.uname().nodename)
