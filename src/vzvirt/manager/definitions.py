@@ -25,6 +25,7 @@ from vzvirt.manager.repairs import UNDEFINE, finish_undefine, note
 from vzvirt.manager.reports import info, summaries
 from vzvirt.manager.samples import expanded
 from vzvirt.manager.world import World
+from vzvirt.model.devices import FilesystemKind
 from vzvirt.model.domain import Domain, replace_openvz
 from vzvirt.model.report import Defined, DomainInfo, DomainSummary
 from vzvirt.model.state import Action, next_state
@@ -171,11 +172,13 @@ def _kept(domain: Domain, old: Domain) -> Domain:
         idmap=old.idmap if domain.idmap is None else domain.idmap,
     )
     ours, theirs = kept.openvz, old.openvz
+    kept = replace_openvz(kept, root_mount=ours.root_mount or theirs.root_mount)
+    if domain.root is not None and domain.root.kind is FilesystemKind.MOUNT:
+        return kept  # no private area, no layout: its root is a folder of the user's
     return replace_openvz(
         kept,
         layout=ours.layout or theirs.layout,
         private_area=ours.private_area or theirs.private_area,
-        root_mount=ours.root_mount or theirs.root_mount,
     )
 
 

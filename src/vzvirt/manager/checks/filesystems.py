@@ -44,6 +44,17 @@ def root_is_said(case: Case) -> Iterator[errors.VzvirtError]:
         )
 
 
+def root_is_in_one_place(case: Case) -> Iterator[errors.VzvirtError]:
+    """A folder of the user's and a private area cannot both hold the root."""
+    root, private = case.domain.root, case.domain.openvz.private_area
+    if root is not None and root.kind is FilesystemKind.MOUNT and private is not None:
+        yield errors.InvalidArgument(
+            f"<filesystem type='mount'> puts the root in '{root.source}', "
+            f"<openvz:private> in '{private}'",
+            hint="leave one of the two out",
+        )
+
+
 def quotas_are_on_the_root(case: Case) -> Iterator[errors.VzvirtError]:
     """Only the private area has quotas of its own."""
     for item in case.domain.filesystems:
@@ -178,6 +189,7 @@ def warn_soft_limits_not_kept(case: Case) -> Iterator[str]:
 AT_DEFINE: Final[tuple[Check, ...]] = (
     root_is_not_the_hosts,
     root_is_said,
+    root_is_in_one_place,
     root_has_a_kind_we_run,
     quotas_are_on_the_root,
     ram_has_a_size,
@@ -190,6 +202,7 @@ AT_DEFINE: Final[tuple[Check, ...]] = (
 AT_START: Final[tuple[Check, ...]] = (
     root_is_not_the_hosts,
     root_is_said,
+    root_is_in_one_place,
     root_has_a_kind_we_run,
     named_paths_exist,
     private_area_is_there,

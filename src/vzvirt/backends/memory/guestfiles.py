@@ -1,0 +1,103 @@
+"""Files of simulated guests: copied for real, within folders that nothing is ever run from."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+
+from vzvirt import errors
+from vzvirt.model.storage import Progress
+from vzvirt.model.values import IdMap
+from vzvirt.system.files import mapping_os_errors, write_atomic
+
+
+class MemoryGuestFiles:
+    """ports.guestfiles.GuestFiles; owners are ours, whatever a map says."""
+
+    def give_identity(self, root: Path, owners: IdMap, hostname: str) -> None:
+        """Write a host name and a machine id."""
+        del owners
+        with mapping_os_errors("give the root an identity"):
+            (root / "etc").mkdir(exist_ok=True)
+        write_atomic(root / "etc/hostname", f"{hostname}\n".encode())
+        write_atomic(root / "etc/machine-id", f"{uuid.uuid4().hex}\n".encode(), 0o444)
+
+    def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
+        """Check the user; a simulation keeps no passwords.
+
+        Raises:
+            InvalidArgument: There is no such user, or the password has a colon or newline.
+        """
+        del owners
+        _check_user(root, user)
+        if ":" in password or "\n" in password:
+            raise errors.InvalidArgument("a password cannot have a colon or a newline")
+
+    def add_ssh_key(self, root: Path, owners: IdMap, user: str, key: str) -> None:
+        """Check user and key.
+
+        Raises:
+            InvalidArgument: There is no such user, or it is not a public key.
+        """
+        del owners
+        _check_user(root, user)
+        if not key.startswith(("ssh-", "ecdsa-", "sk-")):
+            raise errors.InvalidArgument(f"'{key[:20]}...' is not a public SSH key")
+
+    def push(
+        self, root: Path, owners: IdMap, local: Path, remote: str, progress: Progress
+    ) -> None:
+        """Copy a file or folder in.
+
+        Raises:
+            InvalidArgument: A source or the target's folder does not exist.
+        """
+        del owners
+        _copy(local, _inside(root, remote), progress)
+
+    def pull(
+        self, root: Path, owners: IdMap, remote: str, local: Path, progress: Progress
+    ) -> None:
+        """Copy a file or folder out.
+
+        Raises:
+            InvalidArgument: The source does not exist.
+        """
+        del owners
+        _copy(_inside(root, remote), local, progress)
+
+
+def _inside(root: Path, remote: str) -> Path:
+    """A path in the root; its links are followed, but not out of it.
+
+    Raises:
+        InvalidArgument: It leads out.
+    """
+    path = (root / remote.lstrip("/")).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise errors.InvalidArgument(f"'{remote}' leads out of the container")
+    return path
+
+
+def _copy(source: Path, target: Path, progress: Progress) -> None:
+    if not source.exists():
+        raise errors.InvalidArgument(f"'{source}' does not exist")
+    if target.is_dir():
+        target /= source.name
+    if not target.parent.is_dir():
+        raise errors.InvalidArgument(f"the folder '{target.parent}' does not exist")
+    progress(f"copying {source.name}", 0, None)
+    with mapping_os_errors(f"copy '{source}'"):
+        if source.is_dir():
+            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)
+
+
+def _check_user(root: Path, user: str) -> None:
+    with mapping_os_errors("look up a user"):
+        passwd = root / "etc/passwd"
+        lines = passwd.read_text(errors="replace").splitlines() if passwd.exists() else []
+    if not any(line.startswith(f"{user}:") for line in lines):
+        raise errors.InvalidArgument(f"there is no user '{user}' in the container")

@@ -1,0 +1,197 @@
+"""Definitions and the journal in this process only: for tests."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from vzvirt import errors
+from vzvirt.model.devices import FilesystemKind
+from vzvirt.model.domain import Domain
+from vzvirt.model.host import GlobalConfig, Places
+from vzvirt.model.values import Ctid
+from vzvirt.ports.journal import JournalEntry
+from vzvirt.ports.store import Identity, StoredDomain
+from vzvirt.system.root import Root
+
+
+class MemoryStore:
+    """ports.store.DefinitionStore over a dictionary.
+
+    Args:
+        root: Where private areas are; they may be real.
+        config: What vz.conf would say; ``None``: nothing but the usual places.
+        samples: Sample configs by name.
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        *,
+        config: GlobalConfig | None = None,
+        samples: Mapping[str, Domain] | None = None,
+    ) -> None:
+        self._root = root
+        self._config = config or default_config(root)
+        self._samples = dict(samples or {})
+        self._domains: dict[Ctid, StoredDomain] = {}
+        self._revision = 0
+        self._registry = threading.RLock()
+        self._locks: dict[Ctid, threading.RLock] = {}
+
+    def ctids(self) -> list[Ctid]:
+        """All defined containers, ascending."""
+        return sorted(self._domains)
+
+    def load(self, ctid: Ctid) -> StoredDomain:
+        """Look up one definition.
+
+        Raises:
+            NoDomain: There is none.
+        """
+        try:
+            return self._domains[ctid]
+        except KeyError:
+            raise errors.NoDomain(f"there is no container '{ctid}'") from None
+
+    def find(self, reference: str) -> Ctid:
+        """The container that a CTID, a name or a UUID names, in this order.
+
+        Raises:
+            NoDomain: None does.
+        """
+        identities = self.identities()
+        for words in ("ctid", "name", "uuid"):
+            for item in identities:
+                if str(getattr(item, words)) == reference:
+                    return item.ctid
+        raise errors.NoDomain(f"there is no container '{reference}'")
+
+    def save(self, domain: Domain) -> StoredDomain:
+        """Keep a definition."""
+        if domain.ctid is None or domain.uuid is None:
+            raise errors.InternalError(f"'{domain.name}' is to be saved without CTID or UUID")
+        self._revision += 1
+        stored = StoredDomain(domain=domain, revision=str(self._revision))
+        self._domains[domain.ctid] = stored
+        return stored
+
+    def delete(self, ctid: Ctid) -> None:
+        """Forget a definition; no error if there is none."""
+        self._domains.pop(ctid, None)
+
+    def identities(self) -> list[Identity]:
+        """Every container's identity."""
+        return [_identity(stored.domain) for stored in self._domains.values()]
+
+    def is_free(self, ctid: Ctid) -> bool:
+        """Whether nothing of this number exists."""
+        places = self.places(Domain(name=str(ctid), ctid=ctid))
+        taken = (places.private_area, places.root_mount)
+        return ctid not in self._domains and not any(path.exists() for path in taken)
+
+    @contextlib.contextmanager
+    def registry_lock(self) -> Iterator[None]:
+        """Held while identities are checked and taken."""
+        with self._registry:
+            yield
+
+    @contextlib.contextmanager
+    def lock(self, ctid: Ctid, *, wait: float = 30.0) -> Iterator[None]:
+        """A container's lock between threads.
+
+        Raises:
+            Busy: Not had within ``wait`` seconds.
+        """
+        lock = self._locks.setdefault(ctid, threading.RLock())
+        if not lock.acquire(timeout=wait):
+            raise errors.Busy(f"container {ctid} is locked by another thread")
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def sample_names(self) -> list[str]:
+        """Names of all sample configs."""
+        return sorted(self._samples)
+
+    def sample(self, name: str) -> Domain:
+        """A sample config as a partial definition.
+
+        Raises:
+            NoSample: There is none.
+        """
+        try:
+            return self._samples[name]
+        except KeyError:
+            known = ", ".join(self.sample_names())
+            raise errors.NoSample(
+                f"there is no sample config '{name}'; there are: {known}"
+            ) from None
+
+    def global_config(self) -> GlobalConfig:
+        """What vz.conf would say."""
+        return self._config
+
+    def places(self, domain: Domain) -> Places:
+        """Where the files of a definition with a CTID are."""
+        if domain.ctid is None:
+            raise errors.InternalError(f"'{domain.name}' has no container id")
+        pattern = domain.openvz.private_area or self._config.private_pattern
+        mount = domain.openvz.root_mount or self._config.root_pattern
+        root = domain.root
+        folder = root is not None and root.kind is FilesystemKind.MOUNT
+        return Places(
+            private_area=Path(root.source)
+            if folder and root is not None
+            else self._root.within(pattern.replace("$VEID", str(domain.ctid))),
+            root_mount=self._root.within(mount.replace("$VEID", str(domain.ctid))),
+            users_folder=folder,
+        )
+
+
+def default_config(root: Root) -> GlobalConfig:
+    """A vz.conf that says nothing but where things are."""
+    return GlobalConfig(
+        lock_dir=root.path("vz/lock"),
+        dump_dir=root.path("vz/dump"),
+        template_dir=root.path("vz/template"),
+        private_pattern="/vz/private/$VEID",
+        root_pattern="/vz/root/$VEID",
+        defaults=Domain(name="container"),
+    )
+
+
+def _identity(domain: Domain) -> Identity:
+    if domain.ctid is None or domain.uuid is None:
+        raise errors.InternalError(f"'{domain.name}' is stored without an identity")
+    pairs = ((item.mac, item.host_mac) for item in domain.interfaces)
+    macs = dict.fromkeys(mac for pair in pairs for mac in pair if mac is not None)
+    return Identity(
+        ctid=domain.ctid,
+        name=domain.name,
+        uuid=domain.uuid,
+        macs=tuple(mac for mac in macs if not mac.is_null),
+    )
+
+
+class MemoryJournal:
+    """ports.journal.Journal over a dictionary."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Ctid, JournalEntry] = {}
+
+    def begin(self, entry: JournalEntry) -> None:
+        """Note that work begins."""
+        self._entries[entry.ctid] = dataclasses.replace(entry, details=dict(entry.details))
+
+    def done(self, ctid: Ctid) -> None:
+        """The work is finished or undone; no error if there is no note."""
+        self._entries.pop(ctid, None)
+
+    def pending(self) -> list[JournalEntry]:
+        """All notes."""
+        return list(self._entries.values())

@@ -1,0 +1,170 @@
+"""Simulated templates: real, tiny tarballs in the real cache, with nothing to run in them."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.model.storage import OsTemplate, Progress, TemplateDetails
+from vzvirt.model.values import IdMap
+from vzvirt.system.files import make_folder, mapping_os_errors, remove_tree, write_atomic
+
+_FILES: Final = {
+    "etc/hostname": "template\n",
+    "etc/machine-id": "",
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
+    "etc/os-release": 'PRETTY_NAME="a simulation"\n',
+    "sbin/init": "nothing in a simulation is ever run\n",
+}
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_+.-]*")
+_RECIPES: Final = ("busybox", "debian")
+_SUFFIXES: Final = {"": "", ".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+
+
+class MemoryTemplates:
+    """ports.storage.TemplateStore over the files in one folder."""
+
+    def __init__(self, template_dir: Path) -> None:
+        self._cache = template_dir / "cache"
+
+    def templates(self) -> list[OsTemplate]:
+        """All templates, by name."""
+        found = [
+            template
+            for suffix in _SUFFIXES
+            for path in sorted(self._cache.glob(f"*.tar{suffix}"))
+            for template in [_template(path, suffix)]
+        ]
+        return sorted(found, key=lambda item: item.name)
+
+    def find(self, name: str) -> OsTemplate:
+        """One template.
+
+        Raises:
+            NoTemplate: It is not in the cache.
+        """
+        there = self.templates()
+        for template in there:
+            if template.name == name:
+                return template
+        names = ", ".join(template.name for template in there)
+        raise errors.NoTemplate(
+            f"the template '{name}' is not in the cache",
+            hint=f"there are: {names}" if names else "build one: vzvirt template build busybox",
+        )
+
+    def details(self, template: OsTemplate) -> TemplateDetails:
+        """Look inside.
+
+        Raises:
+            OperationFailed: It is no archive.
+        """
+        with _opened(template.path) as archive:
+            members = archive.getmembers()
+        return TemplateDetails(
+            template=template,
+            unpacked_size=sum(member.size for member in members),
+            entries=len(members),
+            distribution="a simulation",
+        )
+
+    def unpack(
+        self, template: OsTemplate, folder: Path, owners: IdMap, progress: Progress
+    ) -> None:
+        """Fill an empty folder; owners are ours, whatever the map says.
+
+        Raises:
+            OperationFailed: It is no archive, or reaches outside the folder.
+        """
+        del owners
+        progress(f"unpacking {template.name}", 0, template.size)
+        with _opened(template.path) as archive, mapping_os_errors(f"unpack '{template.name}'"):
+            try:
+                archive.extractall(folder, filter="data")
+            except (tarfile.TarError, EOFError) as error:
+                raise errors.OperationFailed(
+                    f"the template '{template.name}' is broken: {error}"
+                ) from None
+        progress(f"unpacking {template.name}", template.size, template.size)
+
+    def build(
+        self, recipe: str, name: str | None, suite: str | None, progress: Progress
+    ) -> OsTemplate:
+        """Write a tarball of five small files.
+
+        Raises:
+            InvalidArgument: No such recipe, or an unusable name.
+        """
+        if recipe not in _RECIPES:
+            raise errors.InvalidArgument(
+                f"there is no recipe '{recipe}'", hint=f"there are: {', '.join(_RECIPES)}"
+            )
+        name = _checked(name or (f"{recipe}-{suite}" if suite else recipe))
+        progress(f"building {name}", 0, None)
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w") as archive:
+            for path, text in _FILES.items():
+                member = tarfile.TarInfo(path)
+                member.size = len(text)
+                archive.addfile(member, io.BytesIO(text.encode()))
+        make_folder(self._cache)
+        write_atomic(self._cache / f"{name}.tar", content.getvalue())
+        return self.find(name)
+
+    def import_archive(self, archive: Path, name: str, progress: Progress) -> OsTemplate:
+        """Copy an archive that can be read into the cache.
+
+        Raises:
+            Conflict: The name is taken.
+            OperationFailed: It is no archive.
+        """
+        if any(template.name == _checked(name) for template in self.templates()):
+            raise errors.Conflict(f"there is a template '{name}' already")
+        progress(f"importing {name}", 0, None)
+        with _opened(archive) as opened:
+            opened.getmembers()
+        suffix = archive.suffix if archive.suffix in _SUFFIXES else ""
+        make_folder(self._cache)
+        with mapping_os_errors(f"import '{archive}'"):
+            shutil.copyfile(archive, self._cache / f"{name}.tar{suffix}")
+        return self.find(name)
+
+    def remove(self, name: str) -> None:
+        """Delete a template.
+
+        Raises:
+            NoTemplate: It is not in the cache.
+        """
+        remove_tree(self.find(name).path)
+
+
+def _template(path: Path, suffix: str) -> OsTemplate:
+    with mapping_os_errors(f"look at '{path}'"):
+        facts = path.stat()
+    return OsTemplate(
+        name=path.name.removesuffix(f".tar{suffix}"),
+        path=path,
+        size=facts.st_size,
+        compression=_SUFFIXES[suffix],
+        modified_at=facts.st_mtime,
+    )
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise errors.InvalidArgument(f"'{name}' cannot be the name of a template")
+    return name
+
+
+def _opened(path: Path) -> tarfile.TarFile:
+    with mapping_os_errors(f"open '{path}'"):
+        try:
+            return tarfile.open(path)
+        except (tarfile.TarError, EOFError) as error:
+            raise errors.OperationFailed(f"'{path}' is no tarball: {error}") from None
