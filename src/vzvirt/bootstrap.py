@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from vzvirt import errors
 from vzvirt.config import Settings
@@ -18,12 +19,57 @@ from vzvirt.system.root import Root
 
 if TYPE_CHECKING:
     from vzvirt.manager import Manager
+    from vzvirt.ports.guestfiles import GuestFiles
+    from vzvirt.ports.host import Host
+    from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
+
+T = TypeVar("T")
 
 Warn = Callable[[str], None]
 
 OPENVZ_KERNEL: Final = Path("/proc/vz")
 """There on a host whose kernel is OpenVZ's own."""
+
+
+class _WhenUsed(Generic[T]):
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> T:
+        return self._make()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._made, name)
+
+
+def when_used(make: Callable[[], T]) -> T:
+    """A stand-in for a backend, which is made when something is asked of it.
+
+    Importing all backends takes longer than most commands do.
+    """
+    return cast("T", _WhenUsed(make))
+
+
+class MappingWhenUsed(Mapping[str, T]):
+    """The same for a mapping."""
+
+    def __init__(self, make: Callable[[], Mapping[str, T]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Mapping[str, T]:
+        return self._make()
+
+    def __getitem__(self, key: str) -> T:
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def engine_name(settings: Settings) -> str:
@@ -100,25 +146,42 @@ def manager(
 
 
 def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
-    from vzvirt.backends.guestfiles import RealGuestFiles
     from vzvirt.backends.liblxc.engine import LxcEngine
-    from vzvirt.backends.storage import layouts
-    from vzvirt.backends.sysfs import SysfsHost
-    from vzvirt.backends.templates import CachedTemplates
     from vzvirt.backends.vzfiles.journal import FileJournal
     from vzvirt.backends.vzfiles.store import VzfilesStore
     from vzvirt.manager import Manager
 
     place = root(settings)
     definitions = VzfilesStore(place)
+
+    def layouts() -> Mapping[str, StorageLayout]:
+        from vzvirt.backends.storage import layouts
+
+        return layouts(place)
+
+    def templates() -> TemplateStore:
+        from vzvirt.backends.templates import CachedTemplates
+
+        return CachedTemplates(place, definitions.global_config().template_dir)
+
+    def guestfiles() -> GuestFiles:
+        from vzvirt.backends.guestfiles import RealGuestFiles
+
+        return RealGuestFiles()
+
+    def host() -> Host:
+        from vzvirt.backends.sysfs import SysfsHost
+
+        return SysfsHost(place)
+
     return Manager(
         store=definitions,
         engine=LxcEngine(place, hook(settings)),
-        layouts=layouts(place),
-        templates=CachedTemplates(place, definitions.global_config().template_dir),
-        guestfiles=RealGuestFiles(),
+        layouts=MappingWhenUsed(layouts),
+        templates=when_used(templates),
+        guestfiles=when_used(guestfiles),
         journal=FileJournal(place),
-        host=SysfsHost(place),
+        host=when_used(host),
         progress=progress,
         warn=warn,
         layout=settings.layout,
