@@ -195,20 +195,20 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         MemoryEngine,
         MemoryGuestFiles,
         MemoryHost,
-        MemoryLayout,
         MemoryTemplates,
+        layouts,
     )
     from vzvirt.backends.vzfiles.journal import FileJournal
     from vzvirt.backends.vzfiles.store import VzfilesStore
     from vzvirt.manager import Manager
 
     place = root(settings)
-    layout = MemoryLayout()
+    definitions = VzfilesStore(place)
     return Manager(
-        store=VzfilesStore(place),
+        store=definitions,
         engine=MemoryEngine(place),
-        layouts={layout.abilities.name: layout},
-        templates=MemoryTemplates(),
+        layouts=layouts(place),
+        templates=MemoryTemplates(definitions.global_config().template_dir),
         guestfiles=MemoryGuestFiles(),
         journal=FileJournal(place),
         host=MemoryHost(),
