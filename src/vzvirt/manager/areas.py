@@ -135,7 +135,10 @@ def choose(
     if default is not None:
         name = replaced(default)
         if name != base_name(default):
-            return name, f"VE_LAYOUT={default} of vz.conf: '{name}' takes its place here"
+            return (
+                name,
+                f"The default layout {default} is not for a stock kernel: '{name}' takes its place here",
+            )
         return name, None
     for name in PREFERENCE:
         if name in usable and not hard_shortfalls(usable[name], root):

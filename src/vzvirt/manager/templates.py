@@ -27,7 +27,9 @@ class Templates:
         Raises:
             NoTemplate: It is not in the cache.
         """
-        return self._world.templates.details(self._world.templates.find(name))
+        return self._world.templates.details(
+            self._world.templates.find(name), self._world.progress
+        )
 
     def build(
         self, recipe: str, *, name: str | None = None, suite: str | None = None

@@ -47,7 +47,7 @@ class StorageLayout(Protocol):
         """
 
     def unmount(self, spec: AreaSpec) -> None:
-        """Undo ``mount``, loop devices included; nothing happens if it is not mounted."""
+        """Undo ``mount``: loop devices and the mount point go, too. Idempotent."""
 
     def is_mounted(self, spec: AreaSpec) -> bool:
         """Whether the root is mounted."""
@@ -85,7 +85,7 @@ class TemplateStore(Protocol):
             NoTemplate: It is not in the cache; the hint lists those there, or how to build one.
         """
 
-    def details(self, template: OsTemplate) -> TemplateDetails:
+    def details(self, template: OsTemplate, progress: Progress) -> TemplateDetails:
         """Look inside; reads the whole archive."""
 
     def unpack(

@@ -59,12 +59,13 @@ class MemoryTemplates:
             hint=f"there are: {names}" if names else "build one: vzvirt template build busybox",
         )
 
-    def details(self, template: OsTemplate) -> TemplateDetails:
+    def details(self, template: OsTemplate, progress: Progress) -> TemplateDetails:
         """Look inside.
 
         Raises:
             OperationFailed: It is no archive.
         """
+        progress(f"reading {template.name}", 0, None)
         with _opened(template.path) as archive:
             members = archive.getmembers()
         return TemplateDetails(

@@ -66,6 +66,10 @@ class SysfsHost:
         """Why a folder must never be a container's root, or ``None``."""
         return ownroot.reason(folder)
 
+    def has(self, path: str) -> bool:
+        """Whether a path that a user named exists."""
+        return os.path.exists(path)  # noqa: PTH110  # an unreadable one is no error here
+
     def link_addresses(self) -> list[MacAddress]:
         """Ethernet addresses of the host's own devices; hardware first, each by name."""
         found = []
