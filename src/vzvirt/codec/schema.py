@@ -297,7 +297,7 @@ class Spec(Generic[T]):
     def read_if_there(self, node: Node) -> T | None:
         """Read a value of which there may be nothing at all."""
         values = self._values(node)
-        return self._made(node, values) if values else None
+        return self._made(node, values) if values != self.unsaid else None
 
     def write(self, value: T, node: Node, *, sparse: bool) -> None:
         """Put a value below (and onto) a node."""
@@ -309,19 +309,19 @@ class Spec(Generic[T]):
                 row.write(values, node, sparse=sparse)
 
     def _values(self, node: Node) -> Values:
-        values: Values = {}
+        values = dict(self.unsaid)
         for row in self.rows:
             row.read(node, values)
         return values
 
     def _made(self, node: Node, values: Values) -> T:
         try:
-            values = {**self.unsaid, **values}
             if self.gather is not None:
                 self.gather(values, node)
             missing = self._required - values.keys()
             if missing:
-                places = [Place.parse(row.path).shown for row in self.rows if row.key in missing]
+                asked = [row for row in self.rows if not isinstance(row, Constant)]
+                places = [Place.parse(row.path).shown for row in asked if row.key in missing]
                 raise errors.XmlError(f"{node.spelling} has no {' and no '.join(places)}")
             return self.build(**values)
         except errors.InvalidArgument as refusal:
