@@ -137,7 +137,7 @@ def choose(
         if name != base_name(default):
             return (
                 name,
-                f"The default layout {default} is not for a stock kernel: '{name}' takes its place here",
+                f"the default layout is '{default}', '{name}' takes its place on a stock kernel",
             )
         return name, None
     for name in PREFERENCE:
