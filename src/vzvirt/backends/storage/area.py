@@ -11,6 +11,7 @@ Whatever a killed process left of either is removed by ``discard``; both are saf
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,27 @@ from vzvirt.system.libc import libc
 PARENT_MODE: Final = 0o700
 """Of the folder of all private areas, where we make it: a guest's set-user-id programs lie
 there with their owners unshifted, so the host's users must not get at them."""
+
+
+_ENTERED: Final = 0o711
+"""Of the folder of all mounted roots, while owners on a disk are shifted: then a container's
+own root, who is nobody on the host, walks through it."""
+
+
+def make_mount_point(spec: AreaSpec) -> None:
+    """Make the folder that a root is mounted on, out of reach of the host's users.
+
+    Raises:
+        SystemFailure: It cannot be made.
+    """
+    above = spec.root_mount.parent
+    files.make_folder(above.parent)
+    files.make_folder(above, PARENT_MODE)
+    files.make_folder(spec.root_mount)
+    if spec.owners:
+        mode = stat.S_IMODE(above.stat().st_mode)
+        if mode | _ENTERED != mode:
+            above.chmod(mode | _ENTERED)
 
 
 def draft_path(private_area: Path) -> Path:

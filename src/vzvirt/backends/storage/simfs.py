@@ -66,7 +66,7 @@ class SimfsLayout:
                 f"private area '{spec.private_area}' does not exist",
                 hint="is the file system that holds it mounted?",
             )
-        files.make_folder(spec.root_mount)
+        area.make_mount_point(spec)
         mounts.bind(spec.private_area, spec.root_mount, readonly=spec.readonly)
 
     def unmount(self, spec: AreaSpec) -> None:

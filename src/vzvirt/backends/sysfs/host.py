@@ -71,13 +71,11 @@ class SysfsHost:
         return os.path.exists(path)  # noqa: PTH110  # an unreadable one is no error here
 
     def link_addresses(self) -> list[MacAddress]:
-        """Ethernet addresses of the host's own devices; hardware first, each by name."""
-        found = []
-        for link in sorted(_LINKS.iterdir()) if _LINKS.is_dir() else ():
-            address = _address(link)
-            if address:
-                found.append((not (link / "device").exists(), link.name, address))
-        return [address for _, _, address in sorted(found)]
+        """Ethernet addresses of the host's hardware, by name (of all devices if it has none)."""
+        links = sorted(_LINKS.iterdir()) if _LINKS.is_dir() else []
+        hardware = [link for link in links if (link / "device").exists()]
+        addresses = (_address(link) for link in hardware or links)
+        return [address for address in addresses if address]
 
     def checks(self, layouts: list[LayoutAbilities]) -> list[HostCheck]:
         """What this host can and cannot do, for ``vzvirt doctor``."""

@@ -44,8 +44,61 @@ _FOLDERS: Final = (
     ("var/tmp", 0o1777),
 )
 
+_INIT: Final = """\
+#!/bin/sh
+# The first process. Understands the lines of /etc/inittab that a container has a use for:
+# sysinit, wait, once, respawn, ctrlaltdel and shutdown. SIGUSR1, SIGUSR2 and SIGPWR power
+# off, SIGTERM reboots and SIGINT is ctrlaltdel, as in busybox's own init, which takes two
+# seconds for a shutdown that here is over as soon as the last process has ended.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-linux}"
+cd /
+
+actions() {  # run the programs of all lines with this action, one after the other
+    while IFS=: read -r id levels action program; do
+        case "$id" in "#"*) continue ;; esac
+        [ "$action" = "$1" ] && "$2" "$program"
+    done < /etc/inittab
+}
+run() { sh -c "exec $1" < /dev/console > /dev/console 2>&1; }
+start() { run "$1" & }
+keep() {  # start a program again whenever it ends
+    while :; do
+        run "$1"
+        sleep 1
+    done &
+}
+alone() {
+    set -- /proc/[0-9]*
+    [ $# -le 1 ]
+}
+go_down() {
+    trap "" USR1 USR2 PWR TERM INT
+    actions shutdown run
+    kill -TERM -1 2> /dev/null
+    for round in 1 2 3 4 5 6 7 8 9 10; do
+        alone && break
+        sleep 0.05
+    done
+    kill -KILL -1 2> /dev/null
+    sync
+    exec "$1" -f
+}
+trap "go_down poweroff" USR1 USR2 PWR
+trap "go_down reboot" TERM
+trap "actions ctrlaltdel run" INT
+
+actions sysinit run
+actions wait run
+actions once start
+actions respawn keep
+while :; do
+    wait            # this also takes leave of orphans
+    sleep 3600 &    # something to wait for where there is nothing else
+done
+"""
+
 _INITTAB: Final = """\
-# The system's init is busybox: SIGUSR2 powers off, SIGUSR1 halts, SIGTERM reboots.
+# id:levels:action:program; see /sbin/init
 ::sysinit:/etc/init.d/rcS
 ::respawn:/sbin/getty -L 0 console vt100
 ::ctrlaltdel:/sbin/reboot
@@ -108,6 +161,7 @@ _FILES: Final[Mapping[str, tuple[int, str]]] = {
     "etc/hostname": (0o644, "busybox\n"),
     "etc/hosts": (0o644, "127.0.0.1 localhost\n::1 localhost\n"),
     "etc/inittab": (0o644, _INITTAB),
+    "sbin/busybox.init": (0o755, _INIT),
     "etc/init.d/rcS": (0o755, _START),
     "etc/init.d/rcK": (0o755, _STOP),
     "etc/profile": (
@@ -119,7 +173,7 @@ _FILES: Final[Mapping[str, tuple[int, str]]] = {
     "var/log/wtmp": (0o644, ""),
 }
 
-_NEEDED: Final = frozenset({"sh", "init", "getty", "halt", "poweroff", "reboot", "ip", "mount"})
+_NEEDED: Final = frozenset({"sh", "getty", "halt", "poweroff", "reboot", "ip", "mount"})
 """Without these applets the system would not work."""
 
 
@@ -194,10 +248,9 @@ def _members(
         yield _member(path, tarfile.DIRTYPE, mode), b""
     yield _file("bin/busybox", 0o755, program)
     for path in applets:
-        if path != "bin/busybox":
-            link = _member(path, tarfile.SYMTYPE, 0o777)
-            link.linkname = "/bin/busybox"
-            yield link, b""
+        if path not in {"bin/busybox", "sbin/init"}:
+            yield _link(path, "/bin/busybox"), b""
+    yield _link("sbin/init", "busybox.init"), b""
     for path, (mode, text) in _FILES.items():
         yield _file(path, mode, text.encode())
     release = f'ID=busybox\nNAME=BusyBox\nVERSION_ID={version}\nPRETTY_NAME="BusyBox {version}"\n'
@@ -208,6 +261,12 @@ def _member(path: str, kind: bytes, mode: int) -> tarfile.TarInfo:
     member = tarfile.TarInfo(path if path == "." else f"./{path}")
     member.type, member.mode = kind, mode
     return member
+
+
+def _link(path: str, target: str) -> tarfile.TarInfo:
+    link = _member(path, tarfile.SYMTYPE, 0o777)
+    link.linkname = target
+    return link
 
 
 def _file(path: str, mode: int, data: bytes) -> tuple[tarfile.TarInfo, bytes]:

@@ -29,6 +29,7 @@ _MACHINES: Final = {
 _INITS: Final = (
     (b"systemd", "systemd"),
     (b"busybox", "busybox"),
+    (b"busybox.init", "busybox"),
     (b"openrc-init", "openrc"),
     (b"runit-init", "runit"),
     (b"runit", "runit"),
