@@ -87,7 +87,8 @@ class MemoryTemplates:
         progress(f"unpacking {template.name}", 0, template.size)
         with _opened(template.path) as archive, mapping_os_errors(f"unpack '{template.name}'"):
             try:
-                archive.extractall(folder, filter="data")
+                for member in archive:
+                    _unpack(archive, member, folder)
             except (tarfile.TarError, EOFError) as error:
                 raise errors.OperationFailed(
                     f"the template '{template.name}' is broken: {error}"
@@ -143,6 +144,25 @@ class MemoryTemplates:
             NoTemplate: It is not in the cache.
         """
         remove_tree(self.find(name).path)
+
+
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one member; devices and the like are left out.
+
+    Raises:
+        OperationFailed: It reaches outside the folder.
+    """
+    path = folder / member.name.lstrip("/")
+    if ".." in path.parts or not path.parent.resolve().is_relative_to(folder.resolve()):
+        raise errors.OperationFailed(f"'{member.name}' reaches outside the root")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if member.isdir():
+        path.mkdir(exist_ok=True)
+    elif member.issym():
+        path.symlink_to(member.linkname)
+    elif content := archive.extractfile(member):
+        path.unlink(missing_ok=True)
+        path.write_bytes(content.read())
 
 
 def _template(path: Path, suffix: str) -> OsTemplate:
