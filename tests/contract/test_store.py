@@ -349,6 +349,10 @@ def test_which_files_are_containers(store: DefinitionStore, conf: Path) -> None:
         (conf / name).write_bytes(b"")
     (conf / "109.conf").mkdir()
     (conf / "110.conf").symlink_to("110.conf")
+    os.mkfifo(conf / "111.conf")
+    for reference in ("109", "110", "111"):
+        with pytest.raises(errors.NoDomain):
+            store.find(reference)
     assert store.ctids() == [7, 101, 2147483644]
 
 
@@ -517,6 +521,7 @@ def test_a_killed_command_leaves_the_old_or_the_new_definition(root: Root) -> No
         domain = VzfilesStore(root).load(CTID).domain
         assert domain.title == domain.description == domain.name.replace("n", "version ")
         assert VzfilesStore(root).find(domain.name) == CTID
+        assert root.path(f"etc/vz/names/{domain.name}").is_symlink(), "real vzctl finds it too"
         with VzfilesStore(root).lock(CTID, wait=0):  # its stale lock is no obstacle
             assert VzfilesStore(root).load(CTID).domain == domain, "nor does repair change it"
     store.save(web())

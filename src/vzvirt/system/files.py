@@ -78,7 +78,7 @@ def read_bytes(path: Path) -> bytes | None:
 
 
 def stamp_of(path: Path) -> str:
-    """What changes whenever a file does: its time, inode and size; empty: there is no file.
+    """What changes whenever a file does: its time, inode and size; empty: it is no file.
 
     Raises:
         AccessDenied: We may not look.
@@ -89,6 +89,8 @@ def stamp_of(path: Path) -> str:
         if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
             return ""
         raise os_error(error, "look at a file") from error
+    if not stat.S_ISREG(found.st_mode):
+        return ""  # a folder; or a pipe, at which a reader would wait for ever
     return f"{found.st_mtime_ns:x}-{found.st_ino:x}-{found.st_size:x}"
 
 

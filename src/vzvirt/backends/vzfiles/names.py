@@ -58,38 +58,29 @@ class NameLinks:
                 hint="move it away, or choose another name",
             )
 
-    def assign(self, name: str | None, ctid: Ctid, config: Path) -> None:
-        """Let a name, and no other, lead to a config.
-
-        Args:
-            name: ``None``: no name any more.
-            ctid: The container.
-            config: Its config's absolute path.
-        """
+    def add(self, name: str, ctid: Ctid, config: Path) -> None:
+        """Let a name lead to a container's config, by its absolute path."""
         with mapping_os_errors(f"link the name of container {ctid}"):
-            changed = self._remove_others(name, ctid)
-            if name is not None and self._points_elsewhere(name, config):
-                make_folder(self._folder)
-                draft = self._folder / f".{ctid}.new"
-                draft.unlink(missing_ok=True)
-                draft.symlink_to(config)
-                draft.rename(self._folder / name)
-                changed = True
-            if changed:
+            with contextlib.suppress(FileNotFoundError):
+                if (self._folder / name).readlink() == config:
+                    return
+            make_folder(self._folder)
+            draft = self._folder / f".{ctid}.new"
+            draft.unlink(missing_ok=True)
+            draft.symlink_to(config)
+            draft.rename(self._folder / name)
+            sync_folder(self._folder)
+
+    def prune(self, ctid: Ctid, *, keep: str | None) -> None:
+        """Remove all links to a container's config but one."""
+        pruning = mapping_os_errors(f"remove the links to container {ctid}")
+        with pruning, contextlib.suppress(FileNotFoundError):
+            others = [
+                name
+                for name in os.listdir(self._folder)  # noqa: PTH208  # names are all we need
+                if name != keep and self.target(name) == ctid
+            ]
+            for name in others:
+                (self._folder / name).unlink(missing_ok=True)
+            if others:
                 sync_folder(self._folder)
-
-    def _points_elsewhere(self, name: str, config: Path) -> bool:
-        link = self._folder / name
-        try:
-            return link.readlink() != config
-        except FileNotFoundError:
-            return True
-
-    def _remove_others(self, name: str | None, ctid: Ctid) -> bool:
-        removed = False
-        with contextlib.suppress(FileNotFoundError):
-            for other in os.listdir(self._folder):  # noqa: PTH208  # names are all we need
-                if other != name and self.target(other) == ctid:
-                    (self._folder / other).unlink(missing_ok=True)
-                    removed = True
-        return removed

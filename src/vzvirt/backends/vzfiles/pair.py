@@ -110,7 +110,8 @@ class PairFiles:
             if config_differs:
                 write_atomic(self._next(ctid), _digest(config) + b"\n" + sidecar)
                 self._write_config(ctid, config)
-                self.settle(ctid)
+                with contextlib.suppress(errors.HostError):
+                    self.settle(ctid)  # The change is made; whoever comes next can do this too.
             else:
                 self._write_sidecar(ctid, sidecar)
         elif config_differs:

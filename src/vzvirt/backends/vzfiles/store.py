@@ -207,9 +207,18 @@ class VzfilesStore:
         self._check_name(name, ctid)
         document = vzconf.Document.parse(old.config if old else b"")
         config = vzconf.apply(document, domain).serialise()
-        self._pairs.write(ctid, config, _write_sidecar(domain))
-        self._links.assign(name, ctid, self._pairs.config(ctid))
+        if name is not None:
+            # First: a link that is not true yet is harmless, one that is missing is missed.
+            self._links.add(name, ctid, self._pairs.config(ctid))
+        try:
+            self._pairs.write(ctid, config, _write_sidecar(domain))
+        finally:
+            self._links.prune(ctid, keep=self._own_name(ctid))
         return self.load(ctid)
+
+    def _own_name(self, ctid: Ctid) -> str | None:
+        identity = self._identity(ctid)
+        return identity.name if identity is not None else None
 
     def _check_name(self, name: str | None, ctid: Ctid) -> None:
         if name is None:
@@ -227,7 +236,7 @@ class VzfilesStore:
     def delete(self, ctid: Ctid) -> None:
         """Remove a definition, its name and its sidecar; no error if there is none."""
         self._pairs.delete(ctid)
-        self._links.assign(None, ctid, self._pairs.config(ctid))
+        self._links.prune(ctid, keep=None)
         self._loaded.pop(ctid, None)
         self._identities.pop(ctid, None)
 
@@ -255,7 +264,8 @@ class VzfilesStore:
         guard = self._root.path("run/vzvirt/stale-locks.lck")
         with lock_file(path, guard, wait, f"container {ctid}") as outermost:
             if outermost:
-                self._pairs.settle(ctid)
+                with contextlib.suppress(errors.HostError):  # a full disk; it reads well as it is
+                    self._pairs.settle(ctid)
             yield
 
     # -- the host's own files -----------------------------------------------------------

@@ -38,18 +38,21 @@ def test_which_files_are_configs(name: str, number: int | None) -> None:
 def test_a_link_is_as_vzctl_writes_it(tmp_path: Path) -> None:
     links = NameLinks(tmp_path / "names")
     config = tmp_path / "conf/101.conf"
-    links.assign("web", CTID, config)
+    links.add("web", CTID, config)
+    links.add("web", CTID, config)
     assert (tmp_path / "names/web").readlink() == config
     assert links.target("web") == CTID
 
 
 def test_one_container_has_one_link(tmp_path: Path) -> None:
     links = NameLinks(tmp_path)
-    links.assign("other", Ctid(102), Path("/etc/vz/conf/102.conf"))
-    links.assign("old", CTID, Path("/etc/vz/conf/101.conf"))
-    links.assign("new", CTID, Path("/etc/vz/conf/101.conf"))
+    links.add("other", Ctid(102), Path("/etc/vz/conf/102.conf"))
+    links.add("old", CTID, Path("/etc/vz/conf/101.conf"))
+    links.add("new", CTID, Path("/etc/vz/conf/101.conf"))
+    (tmp_path / ".101.new").symlink_to("/etc/vz/conf/101.conf")  # as a killed command leaves it
+    links.prune(CTID, keep="new")
     assert sorted(item.name for item in tmp_path.iterdir()) == ["new", "other"]
-    links.assign(None, CTID, Path("/etc/vz/conf/101.conf"))
+    links.prune(CTID, keep=None)
     assert [item.name for item in tmp_path.iterdir()] == ["other"]
 
 
@@ -57,7 +60,7 @@ def test_a_link_of_a_moved_tree_is_put_right(tmp_path: Path) -> None:
     (tmp_path / "web").symlink_to("/elsewhere/conf/101.conf")
     links = NameLinks(tmp_path)
     assert links.target("web") == CTID
-    links.assign("web", CTID, tmp_path / "101.conf")
+    links.add("web", CTID, tmp_path / "101.conf")
     assert (tmp_path / "web").readlink() == tmp_path / "101.conf"
 
 
@@ -72,12 +75,12 @@ def test_a_file_in_the_way_is_kept(tmp_path: Path) -> None:
 def test_odd_names_lead_nowhere(tmp_path: Path, name: str) -> None:
     (tmp_path / "names").mkdir()
     links = NameLinks(tmp_path / "names")
-    links.assign("web", CTID, Path("/etc/vz/conf/101.conf"))
+    links.add("web", CTID, Path("/etc/vz/conf/101.conf"))
     assert links.target(name) is None
 
 
 def test_no_folder_no_names(tmp_path: Path) -> None:
     links = NameLinks(tmp_path / "names")
     assert links.target("web") is None
-    links.assign(None, CTID, Path("/etc/vz/conf/101.conf"))
+    links.prune(CTID, keep=None)
     assert not (tmp_path / "names").exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from vzvirt import errors
 from vzvirt.backends.vzfiles import pair as module
 from vzvirt.backends.vzfiles.pair import PairFiles
 from vzvirt.model.values import Ctid
@@ -119,6 +120,27 @@ def test_dying_between_any_two_writes(
     assert not (pairs.folder / "101.vzvirt.next").exists()
     pairs.write(CTID, b"third config", b"third sidecar")
     assert both(pairs) == (b"third config", b"third sidecar")
+
+
+def test_a_disk_that_fills_up_after_the_change_is_made(
+    pairs: PairFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new definition counts already, so its author is not told otherwise."""
+    pairs.write(CTID, *OLD)
+
+    def full(*_args: object) -> None:
+        raise errors.NoSpace("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PairFiles, "_write_sidecar", full)
+        pairs.write(CTID, *NEW)
+        assert both(pairs) == NEW
+        with pytest.raises(errors.NoSpace):
+            pairs.write(CTID, *OLD)
+        assert both(pairs) == NEW
+    pairs.settle(CTID)
+    assert both(pairs) == NEW
+    assert names(pairs.folder) == ["101.conf", "101.vzvirt.xml"]
 
 
 def test_an_aborted_next_does_not_come_true_later(pairs: PairFiles) -> None:
