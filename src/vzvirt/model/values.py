@@ -90,7 +90,7 @@ def check_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class MacAddress:
-    """A unicast Ethernet address, kept in lower case with colons."""
+    """An Ethernet address, kept in lower case with colons."""
 
     text: str
 
@@ -98,15 +98,13 @@ class MacAddress:
         """Normalise and check.
 
         Raises:
-            InvalidArgument: Not six hex bytes, or a multicast address.
+            InvalidArgument: Not six hex bytes.
         """
         text = self.text.lower().replace("-", ":")
         parts = text.split(":")
         if len(parts) != 6 or not all(re.fullmatch(r"[0-9a-f]{1,2}", part) for part in parts):
             raise errors.InvalidArgument(f"MAC address '{self.text[:40]}' is not six hex bytes")
         text = ":".join(part.zfill(2) for part in parts)
-        if int(text[:2], 16) & 1:
-            raise errors.InvalidArgument(f"MAC address '{text}' is a multicast address")
         object.__setattr__(self, "text", text)
 
     def __str__(self) -> str:
@@ -116,6 +114,11 @@ class MacAddress:
     def is_null(self) -> bool:
         """All zero: what libvirt's own OpenVZ driver writes for "none"."""
         return self.text == "00:00:00:00:00:00"
+
+    @property
+    def is_multicast(self) -> bool:
+        """Whether it names a group: no interface can have it."""
+        return bool(int(self.text[:2], 16) & 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ AT_START: Final[tuple[Check, ...]] = (*identity.AT_START, *filesystems.AT_START)
 WARN_AT_DEFINE: Final[tuple[WarnOnly, ...]] = (
     *identity.WARN_AT_DEFINE,
     *filesystems.WARN_AT_DEFINE,
+    *interfaces.WARN_AT_DEFINE,
     *resources.WARN_AT_DEFINE,
 )
 WARN_AT_START: Final[tuple[WarnOnly, ...]] = filesystems.WARN_AT_START

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.manager.checks.case import Case, Check
+from vzvirt.manager.checks.case import Case, Check, WarnOnly
 from vzvirt.model.values import MacAddress
 
 
@@ -78,3 +78,13 @@ AT_DEFINE: Final[tuple[Check, ...]] = (
     host_names_are_unique,
     addresses_are_free,
 )
+
+
+def warn_multicast(case: Case) -> Iterator[str]:
+    """An address of a group, as the mail threads have in an example; of no use to an interface."""
+    for mac in dict.fromkeys(_macs(case)):
+        if mac.is_multicast:
+            yield f"the address {mac} is a multicast address, which no interface can be given"
+
+
+WARN_AT_DEFINE: Final[tuple[WarnOnly, ...]] = (warn_multicast,)
