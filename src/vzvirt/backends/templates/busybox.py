@@ -59,7 +59,9 @@ actions() {  # run the programs of all lines with this action, one after the oth
         [ "$action" = "$1" ] && "$2" "$program"
     done < /etc/inittab
 }
-run() { sh -c "exec $1" < /dev/console > /dev/console 2>&1; }
+run() {  # in a subshell: the first process must not take the console for itself
+    (exec sh -c "exec $1" < /dev/console > /dev/console 2>&1)
+}
 start() { run "$1" & }
 keep() {  # start a program again whenever it ends
     while :; do
