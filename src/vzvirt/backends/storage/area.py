@@ -10,6 +10,7 @@ Whatever a killed process left of either is removed by ``discard``; both are saf
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -91,6 +92,12 @@ def _refuse_occupied(private: Path) -> None:
             f"private area '{private}' exists and is not empty",
             hint="remove it, or give the container another one",
         )
+
+
+def remove_mount_point(spec: AreaSpec) -> None:
+    """Remove the empty folder that a root was mounted on: it would keep the CTID taken."""
+    with contextlib.suppress(OSError):  # not there, not empty, or mounted again meanwhile
+        spec.root_mount.rmdir()
 
 
 def publish(spec: AreaSpec) -> None:

@@ -91,8 +91,9 @@ class ImageLayout:
             mount_image(_image(spec.private_area), spec.root_mount, readonly=spec.readonly)
 
     def unmount(self, spec: AreaSpec) -> None:
-        """Undo ``mount``, loop device included; nothing happens if it is not mounted."""
+        """Undo ``mount``, loop device and mount point included. Idempotent."""
         mounts.unmount(spec.root_mount)
+        area.remove_mount_point(spec)
         free_loops(_image(spec.private_area))
 
     def is_mounted(self, spec: AreaSpec) -> bool:

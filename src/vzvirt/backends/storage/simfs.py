@@ -70,8 +70,9 @@ class SimfsLayout:
         mounts.bind(spec.private_area, spec.root_mount, readonly=spec.readonly)
 
     def unmount(self, spec: AreaSpec) -> None:
-        """Undo ``mount``; nothing happens if it is not mounted."""
+        """Undo ``mount``, mount point included; nothing happens if it is not mounted."""
         mounts.unmount(spec.root_mount)
+        area.remove_mount_point(spec)
 
     def is_mounted(self, spec: AreaSpec) -> bool:
         """Whether the root is mounted."""
