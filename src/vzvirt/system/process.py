@@ -63,16 +63,31 @@ def run(
         NoSupport: The program is not installed.
         TimedOut: It ran longer than ``timeout`` and was killed.
     """
+    words = [os.fspath(word) for word in argv]
+    environment = {**(os.environ if env is None else env), "LC_ALL": "C.UTF-8"}
+    finished = _complete(words, stdin or b"", timeout, environment, cwd, pass_fds)
+    if check and finished.status != 0:
+        raise errors.OperationFailed(_failure(words, finished))
+    return finished
+
+
+def _complete(
+    words: list[str],
+    stdin: bytes,
+    timeout: float | None,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    pass_fds: Sequence[int],
+) -> Finished:
     import subprocess  # 8 ms that commands without child processes need not spend
 
-    words = [os.fspath(word) for word in argv]
     try:
         done = subprocess.run(
             words,
-            input=b"" if stdin is None else stdin,
+            input=stdin,
             capture_output=True,
             timeout=timeout,
-            env={**(os.environ if env is None else env), "LC_ALL": "C.UTF-8"},
+            env=env,
             cwd=cwd,
             pass_fds=pass_fds,
             check=False,
@@ -81,10 +96,7 @@ def run(
         raise errors.TimedOut(f"'{words[0]}' took longer than {timeout:g} s") from None
     except OSError as error:
         raise _cannot_start(words[0], error, cwd) from error
-    finished = Finished(done.returncode, done.stdout, done.stderr)
-    if check and finished.status != 0:
-        raise errors.OperationFailed(_failure(words, finished))
-    return finished
+    return Finished(done.returncode, done.stdout, done.stderr)
 
 
 def _failure(words: Sequence[str], finished: Finished) -> str:
