@@ -26,7 +26,10 @@ BUSYBOX = """
 """
 
 
-def domain_xml(name: str, ctid: int | None = None, quota: str = "") -> str:
+QUOTA = "<space_hard_limit unit='KiB'>20480</space_hard_limit><quota type='inodes' max='2000'/>"
+
+
+def domain_xml(name: str, ctid: int | None = None, quota: str = QUOTA) -> str:
     """A container made from the busybox template."""
     return BUSYBOX.format(name=name, identity=f" id='{ctid}'" if ctid else "", quota=quota)
 

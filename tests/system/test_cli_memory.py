@@ -154,7 +154,7 @@ def test_no_editor(web: Vzvirt) -> None:
         ("start wbe", 3, "did you mean 'web'?"),
         ("start qqqq", 3, "vzvirt list --all"),
         ("info 999", 3, "999"),
-        ("shutdown web", 4, "start it first"),
+        ("shutdown web", 4, "not running"),
         ("unpause web", 4, "start it first"),
         ("kill web", 4, "not running"),
         ("exec web -- true", 4, "start it first"),

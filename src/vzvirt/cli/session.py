@@ -64,7 +64,7 @@ class Session:
         try:
             return self.manager.definitions.get(ref).domain
         except errors.NoDomain as exc:
-            raise errors.NoDomain(exc.message, hint=exc.hint or self._similar(ref)) from None
+            raise errors.NoDomain(exc.message, hint=self._similar(ref) or exc.hint) from None
 
     def each(
         self, refs: Sequence[str], act: Callable[[str], object], done: str, *, json: bool
@@ -99,15 +99,12 @@ class Session:
             self.output.json(finished)
         return status
 
-    def _similar(self, ref: str) -> str:
+    def _similar(self, ref: str) -> str | None:
         import difflib
 
         known = [item.name for item in self.manager.definitions.summaries(all=True)]
-        close = difflib.get_close_matches(ref, known, n=3, cutoff=0.5)
-        if close:
-            names = " or ".join(f"'{name}'" for name in close)
-            return f"did you mean {names}?"
-        return "'vzvirt list --all' shows what there is"
+        names = [f"'{name}'" for name in difflib.get_close_matches(ref, known, n=3, cutoff=0.5)]
+        return f"did you mean {' or '.join(names)}?" if names else None
 
 
 def title(domain: Domain) -> str:
