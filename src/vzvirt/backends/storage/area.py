@@ -5,6 +5,9 @@ State on disk, beside the private area ``PRIVATE``:
 - ``PRIVATE.tmp``: an area being built, as vzctl names it; renamed once it is complete;
 - ``.PRIVATE.aside-XXXXXXXX``: an area being deleted, renamed out of sight first.
 
+On the private area: an attribute that names its layout, for all but plain folders. Only the
+host's root can set it, so what a guest puts into its own root never changes its layout.
+
 Whatever a killed process left of either is removed by ``discard``; both are safe to repeat.
 """
 
@@ -25,6 +28,8 @@ PARENT_MODE: Final = 0o700
 """Of the folder of all private areas, where we make it: a guest's set-user-id programs lie
 there with their owners unshifted, so the host's users must not get at them."""
 
+
+_MARK: Final = "trusted.vzvirt.layout"
 
 _ENTERED: Final = 0o711
 """Of the folder of all mounted roots, while owners on a disk are shifted: then a container's
@@ -50,6 +55,29 @@ def make_mount_point(spec: AreaSpec) -> None:
 def draft_path(private_area: Path) -> Path:
     """Where a private area is built."""
     return private_area.with_name(f"{private_area.name}.tmp")
+
+
+def mark(private_area: Path, layout: str) -> None:
+    """Say durably which layout an area has.
+
+    Raises:
+        NoSupport: The file system has no ``trusted`` attributes.
+    """
+    try:
+        os.setxattr(private_area, _MARK, layout.encode())
+    except OSError as error:
+        raise errors.NoSupport(
+            f"'{private_area.parent}' cannot hold areas of layout '{layout}': "
+            f"its file system takes no trusted attributes ({error.strerror})"
+        ) from error
+
+
+def mark_of(private_area: Path) -> str | None:
+    """The layout that an area is marked with; ``None``: none, or no such folder."""
+    try:
+        return os.getxattr(private_area, _MARK).decode(errors="replace")
+    except OSError:
+        return None
 
 
 def begin(spec: AreaSpec) -> Path:

@@ -1,7 +1,8 @@
 """image: the private area holds an ext4 image, mounted through a loop device.
 
 State on disk, in the private area: ``root.img``, sparse; ``root.img.new`` while a copy of it is
-resized, which replaces it once it is complete. Elsewhere: a loop device and a mount while the
+resized, which replaces it once it is complete; on the private area, the layout's mark, which
+no guest can make, lest a guest on a plain folder had us mount an image it wrote. Elsewhere: a loop device and a mount while the
 root is mounted, either on its mount point or, for a short while, on a staging folder below
 ``run/vzvirt/storage``. The loop device frees itself when the mount goes.
 """
@@ -27,6 +28,8 @@ from vzvirt.model.values import SoftHard
 from vzvirt.system import mounts
 from vzvirt.system.root import Root
 
+_NAME: Final = "image"
+
 IMAGE: Final = "root.img"
 """Name of the image in the private area."""
 
@@ -44,7 +47,7 @@ class ImageLayout:
     def abilities(self) -> LayoutAbilities:
         """What this layout enforces here."""
         return LayoutAbilities(
-            name="image",
+            name=_NAME,
             size_quota=True,
             inode_quota=True,
             grows_live=ext4.grows_mounted(),
@@ -53,15 +56,8 @@ class ImageLayout:
         )
 
     def holds(self, private_area: Path) -> bool:
-        """Whether that folder has an image and nothing that we would not put there.
-
-        A folder that holds a guest's root may have a ``root.img`` of the guest's own making.
-        """
-        try:
-            names = {entry.name for entry in private_area.iterdir()}
-        except OSError:
-            return False
-        return IMAGE in names and names <= {IMAGE, resizing.NEW} and _image(private_area).is_file()
+        """Whether that folder bears our mark and has an image."""
+        return area.mark_of(private_area) == _NAME and _image(private_area).is_file()
 
     @contextlib.contextmanager
     def build(self, spec: AreaSpec) -> Iterator[Path]:
@@ -71,6 +67,7 @@ class ImageLayout:
         draft = area.begin(spec)
         staging = self._staging_of(spec)
         try:
+            area.mark(draft, _NAME)
             ext4.make(draft / IMAGE, size, inodes)
             mount_image(draft / IMAGE, staging)
             (staging / "lost+found").rmdir()

@@ -18,8 +18,8 @@ from vzvirt.model.storage import AreaSpec, LayoutAbilities, Usage
 from vzvirt.system import files, mounts
 from vzvirt.system.root import Root
 
-_OTHER_LAYOUTS: Final = ("root.img", "root.hdd")
-"""What a private area of another layout (image, ploop) has in it."""
+_PLOOP: Final = "root.hdd/DiskDescriptor.xml"
+"""What a private area of OpenVZ's other layout has in it."""
 
 _BLOCK: Final = 512
 """The unit of ``st_blocks``, whatever the file system."""
@@ -34,10 +34,13 @@ class SimfsLayout:
         self._root = root
 
     def holds(self, private_area: Path) -> bool:
-        """Whether that is a folder, and not an area of a layout with an image."""
-        return private_area.is_dir() and not any(
-            (private_area / name).exists() for name in _OTHER_LAYOUTS
-        )
+        """Whether that is a folder with something in it, and no other layout's."""
+        try:
+            filled = any(private_area.iterdir())
+        except OSError:
+            return False
+        other = area.mark_of(private_area) or (private_area / _PLOOP).exists()
+        return filled and not other
 
     @contextlib.contextmanager
     def build(self, spec: AreaSpec) -> Iterator[Path]:

@@ -77,7 +77,7 @@ go_down() {
     trap "" USR1 USR2 PWR TERM INT
     actions shutdown run
     kill -TERM -1 2> /dev/null
-    for round in 1 2 3 4 5 6 7 8 9 10; do
+    for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
         alone && break
         sleep 0.05
     done
