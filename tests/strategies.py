@@ -247,7 +247,7 @@ def roots() -> st.SearchStrategy[Filesystem]:
     template = st.builds(
         Filesystem,
         kind=st.just(FilesystemKind.TEMPLATE),
-        source=words("-_.", 20),
+        source=st.just("") | words("-_.", 20),
         space=maybe(soft_hards(KIB)),
         inodes=maybe(soft_hards(1)),
         readonly=st.booleans(),

@@ -236,6 +236,7 @@ def _write(spec: Spec[Domain], domain: Domain, *, sparse: bool) -> str:
     root = Node("domain")
     spec.write(domain, root, sparse=sparse)
     settle_naming(root)
+    root.children.sort(key=lambda child: child.tag.startswith("openvz:"))  # libvirt's part first
     return serialise(root)
 
 

@@ -158,6 +158,8 @@ _PCI: Final = re.compile(
     r"(?:([0-9a-fA-F]{1,4}):)?([0-9a-fA-F]{1,2}):([0-9a-fA-F]{1,2})\.([0-7])", re.ASCII
 )
 
+_PCI_DIGITS: Final = {"domain": 4, "bus": 2, "slot": 2, "function": 1}
+
 
 def hosts(domain: Node, notes: Notes) -> None:
     """``<host>`` was the thread's word for ``<hostdev>``; it may stand inside an interface."""
@@ -227,22 +229,18 @@ def _device_name(old: Node) -> str:
 
 
 def _pci_address(old: Node) -> Node | None:
-    found: list[dict[str, str]] = []
-    for item in old.find_all("address"):
-        attributes = {key: item.attributes[key] for key in item.attributes if key != "type"}
-        found.append({key: _hexadecimal(value) for key, value in attributes.items()})
+    """Its PCI address; these were always hexadecimal, with or without ``0x``."""
+    found: list[dict[str, str]] = [
+        {key: value for key, value in item.attributes.items() if key in _PCI_DIGITS}
+        for item in old.find_all("address")
+    ]
     dev = _PCI.fullmatch(old.attributes.get("dev", "").strip())
     if dev:
-        parts = zip(("domain", "bus", "slot", "function"), dev.groups("0"), strict=True)
-        found.append({key: _hexadecimal(value) for key, value in parts})
-    if not found:
-        return None
+        found.append(dict(zip(_PCI_DIGITS, dev.groups("0"), strict=True)))
+    for attributes in found:
+        for key, value in attributes.items():
+            digits = value.strip().lower().removeprefix("0x").lstrip("0")
+            attributes[key] = f"0x{digits.zfill(_PCI_DIGITS[key])}"
     if any(other != found[0] for other in found):
         raise errors.XmlError(f"{old.spelling} gives two addresses that differ")
-    return Node("address", found[0], line=old.line)
-
-
-def _hexadecimal(text: str) -> str:
-    """These were always hexadecimal, with or without ``0x``."""
-    digits = text.strip().lower().removeprefix("0x")
-    return f"0x{digits.zfill(2) if len(digits) > 1 else digits}"
+    return Node("address", found[0], line=old.line) if found else None

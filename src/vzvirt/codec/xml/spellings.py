@@ -22,6 +22,7 @@ from vzvirt import errors
 from vzvirt.codec.tree import Node
 from vzvirt.codec.xml import network_spellings
 from vzvirt.codec.xml.notes import Notes
+from vzvirt.codec.xml.resources import ROOT_DEVICE
 
 Rule = Callable[[Node, Notes], None]
 
@@ -152,7 +153,7 @@ def size_quotas(domain: Node, notes: Notes) -> None:
             owner.children.extend(new)
 
 
-# Memory
+# Limits
 
 
 def memory_limits(domain: Node, notes: Notes) -> None:
@@ -170,6 +171,15 @@ def memory_limits(domain: Node, notes: Notes) -> None:
             domain.children.remove(node)
             if not node.origin:
                 notes.say(f"{node.spelling} says nothing: a container without memory cannot be")
+
+
+def limited_devices(domain: Node, notes: Notes) -> None:
+    """Whatever device a limit was meant for, it holds for the one the container lives on."""
+    for device in domain.find_all("blkiotune", "device"):
+        for path in device.find_all("path"):
+            if path.text.strip() != ROOT_DEVICE:
+                notes.canonical(path, path)
+                path.text = ROOT_DEVICE
 
 
 # Guest naming
@@ -215,6 +225,7 @@ RULES: Final[tuple[Rule, ...]] = (
     bind_mounts,
     size_quotas,
     memory_limits,
+    limited_devices,
     network_spellings.network_blocks,
     network_spellings.nested_networks,
     network_spellings.hosts,

@@ -10,13 +10,15 @@ from lxml import etree
 
 from vzvirt import errors
 from vzvirt.codec.xml.document import as_bytes, parse
+from vzvirt.codec.xml.explain import Explainer
 
 SCHEMA: Final = Path(__file__).parent / "schemas" / "domain.rng"
 
 
 @functools.cache
-def _schema() -> etree.RelaxNG:
-    return etree.RelaxNG(etree.parse(SCHEMA))
+def _schema() -> tuple[etree.RelaxNG, Explainer]:
+    grammar = etree.parse(SCHEMA)
+    return etree.RelaxNG(grammar), Explainer(grammar.getroot())
 
 
 def validate(text: str | bytes) -> None:
@@ -26,15 +28,17 @@ def validate(text: str | bytes) -> None:
         XmlError: It is malformed.
         SchemaError: It is not valid; all reasons, with their lines.
     """
-    parse(text)  # bounds, and no document type: what follows meets no surprise
+    root = parse(text)  # bounds, and no document type: what follows meets no surprise
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         document = etree.fromstring(as_bytes(text), parser)
     except etree.XMLSyntaxError as failure:
         raise errors.XmlError(f"line {failure.lineno}: {failure.msg}") from None
-    schema = _schema()
+    schema, explainer = _schema()
     if not schema.validate(document):
-        reasons = [f"line {entry.line}: {entry.message}" for entry in schema.error_log]
+        reasons = explainer.reasons(root) or [
+            f"line {entry.line}: {entry.message}" for entry in schema.error_log if entry.line
+        ]
         raise errors.SchemaError(
             f"the document is not valid: {'; '.join(dict.fromkeys(reasons))}",
             hint=f"the schema is {SCHEMA}",

@@ -122,37 +122,37 @@ def test_what_is_not_in_the_xml_is_not_declared_there() -> None:
     assert {field.name for field in dataclasses.fields(Domain)} >= NOT_IN_XML
 
 
+ROWS = (
+    *(schema.Value, schema.Texts, schema.Flag, schema.Choice, schema.Constant, schema.TagName),
+    *(schema.Part, schema.Items, Amount, Verbatim),
+)
+
+
+def way(row: Any, values: Any) -> object:
+    """Which of its places a choice uses."""
+    return values.get(row.by) if isinstance(row, schema.Choice) else None
+
+
 def exercised(monkeypatch: pytest.MonkeyPatch, how: str) -> set[tuple[int, object]]:
-    """Record each row that reads or writes something: the row, and for a choice which way."""
+    """Record each row that reads or writes something, and which way."""
     seen: set[tuple[int, object]] = set()
 
-    def record(kind: type[Any]) -> None:
-        original = getattr(kind, how)
+    def watch(kind: Any, original: Any) -> None:
+        def read(row: Any, node: Any, values: Any) -> None:
+            found = {key: value for key, value in values.items() if key != row.key}
+            original(row, node, found)
+            if row.key in found:
+                seen.add((id(row), way(row, found)))
+            values.update(found)
 
-        def wrapper(row: Any, first: Any, second: Any, **options: Any) -> None:
-            before = len(second)
-            original(row, first, second, **options)
-            values = second if how == "read" else first
-            if how == "write" or len(second) > before:
-                seen.add((id(row), values.get(getattr(row, "by", None))))
+        def write(row: Any, values: Any, node: Any, *, sparse: bool) -> None:
+            original(row, values, node, sparse=sparse)
+            seen.add((id(row), way(row, values)))
 
-        monkeypatch.setattr(kind, how, wrapper)
+        monkeypatch.setattr(kind, how, {"read": read, "write": write}[how])
 
-    kinds = [schema.Value, schema.Texts, schema.Flag, schema.Choice, schema.TagName]
-    kinds += [schema.Part, schema.Items, Amount, Verbatim]
-    for kind in [*kinds, *([schema.Constant] if how == "write" else [])]:
-        if how == "write":
-            original_write = kind.write
-
-            def write(
-                row: Any, values: Any, node: Any, *, sparse: bool, original: Any = original_write
-            ) -> None:
-                original(row, values, node, sparse=sparse)
-                seen.add((id(row), values.get(getattr(row, "by", None))))
-
-            monkeypatch.setattr(kind, "write", write)
-        else:
-            record(kind)
+    for kind in ROWS:
+        watch(kind, getattr(kind, how))
     return seen
 
 
@@ -171,7 +171,7 @@ def test_every_row_is_exercised_by_some_golden_case(
             ways = row.paths if isinstance(row, schema.Choice) else [None]
             if how == "read" and isinstance(row, schema.Constant):
                 continue
-            unused += [(row.key, row.path, way) for way in ways if (id(row), way) not in seen]
+            unused += [(row.key, row.path) for each in ways if (id(row), each) not in seen]
     assert unused == []
 
 
