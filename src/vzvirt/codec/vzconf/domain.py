@@ -202,12 +202,10 @@ def _read_uuid(document: Document, heard: Heard) -> UUID | None:
         return None
     text = document.lines[position].removeprefix(UUID_MARK).strip()
     try:
-        uuid = UUID(text)
+        return UUID(text)
     except ValueError:
         heard.warnings.append(f"line {position + 1}: '{text[:60]}' is no UUID, skipped")
         return None
-    heard.positions.add(position)
-    return uuid
 
 
 def _with_uuid(document: Document, uuid: UUID | None) -> Document:
@@ -232,10 +230,11 @@ def read_uuid(document: Document) -> UUID | None:
 
 
 def _foreign_lines(document: Document, heard: Heard) -> tuple[ForeignLine, ...]:
+    """Comments, unknown keys, garbage; no UUID, which another file must not take for its own."""
     return tuple(
         ForeignLine(position, line.removesuffix("\r"))
         for position, line in enumerate(document.lines)
-        if line.strip() and position not in heard.positions
+        if line.strip() and position not in heard.positions and not line.startswith(UUID_MARK)
     )
 
 

@@ -96,10 +96,11 @@ class Number(Form[int]):
     def parse(self, text: str, notes: Notes) -> int:
         """Read a number; blanks before it do no harm."""
         if text == "unlimited" and self.unlimited is not None:
-            return self.unlimited
-        if not PLAIN.fullmatch(text):
+            number = self.unlimited
+        elif PLAIN.fullmatch(text):
+            number = truncated(int(text), notes)
+        else:
             raise ValueError(text)
-        number = truncated(int(text), notes)
         if not self.least <= number <= self.most:
             raise ValueError(text)
         return number
@@ -115,7 +116,7 @@ class Scaled(Form[int]):
 
     Attributes:
         unit: What is counted, for people.
-        lowest: Smallest number of the key.
+        lowest: Smallest number that is written; 1, where it is more, is still read.
         highest: Its largest.
         numerator: Of the step in the model that one step of the key makes.
         denominator: Of the same.
@@ -136,7 +137,7 @@ class Scaled(Form[int]):
 
     def parse(self, text: str, _notes: Notes) -> int:
         """Read the key's number as the model's."""
-        if not PLAIN.fullmatch(text) or not self.lowest <= int(text) <= self.highest:
+        if not PLAIN.fullmatch(text) or not min(1, self.lowest) <= int(text) <= self.highest:
             raise ValueError(text)
         return self.base + _nearest(int(text) * self.numerator, self.denominator)
 

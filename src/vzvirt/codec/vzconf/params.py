@@ -243,7 +243,7 @@ _CONTAINER: Final[tuple[Param[Any], ...]] = (  # Any: rows hold values of differ
     Param("VE_LAYOUT", Layout(), "storage layout of the private area",
           "openvz.layout", option="--layout", duplicates=LAST),
     OSTEMPLATE,
-    Param("CPUUNITS", Scaled("8..500000; 1000 units are 1024 shares", 1, 500000, 1024, 1000),
+    Param("CPUUNITS", Scaled("8..500000; 1000 units are 1024 shares", 8, 500000, 1024, 1000),
           "share of processor time against other containers", "cpu.shares", option="--cpuunits"),
     Param("CPUUWEIGHT", Number("weight"), "share of processor time, older form",
           "openvz.cpu_weight", option="--cpuweight"),

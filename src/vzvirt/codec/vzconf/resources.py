@@ -94,25 +94,29 @@ def _read_ubc_memory(marks: dict[str, BarrierLimit], facts: Facts) -> None:
 
 
 def write_memory(domain: Domain, values: Values) -> None:
-    """Say memory in the keys of its kind of accounting; vswap where none is said."""
+    """Say memory in the keys of its kind of accounting; vswap where none is said.
+
+    A row that would be read back as memory of the other kind is not said at all.
+    """
     memory, openvz = domain.memory, domain.openvz
     for row in openvz.beancounters:
         values.put(COUNTERS[row.name], row.value)
     if openvz.accounting is Accounting.UBC:
+        ram = values.get(PHYSPAGES)
+        if ram and is_limited(ram.limit):
+            values.put(PHYSPAGES, None)
         _write_ubc_memory(memory, values)
-    elif memory.limit is not None:
-        limit = in_pages(memory.limit)
-        if is_limited(limit):
-            # Real vzctl starts no vswap container without SWAPPAGES.
-            swap = in_pages(memory.swap) if memory.swap is not None else 0
-            values.put(PHYSPAGES, BarrierLimit(0, limit))
-            values.put(SWAPPAGES, BarrierLimit(0, swap))
+    elif memory.limit is not None and is_limited(limit := in_pages(memory.limit)):
+        # Real vzctl starts no vswap container without SWAPPAGES.
+        swap = in_pages(memory.swap) if memory.swap is not None else 0
+        values.put(PHYSPAGES, BarrierLimit(0, limit))
+        values.put(SWAPPAGES, BarrierLimit(0, swap))
+    else:
+        for name in HELD_BY_MEMORY[Accounting.UBC]:
+            values.put(COUNTERS[name], None)
 
 
 def _write_ubc_memory(memory: Memory, values: Values) -> None:
-    ram = values.get(PHYSPAGES)
-    if ram and is_limited(ram.limit):
-        values.put(PHYSPAGES, None)  # it would read as vswap
     if memory.limit is not None or memory.soft_limit is not None:
         limit = UNLIMITED if memory.limit is None else in_pages(memory.limit)
         barrier = limit if memory.soft_limit is None else in_pages(memory.soft_limit)
