@@ -26,6 +26,7 @@ policy: defaults and checks are somebody else's.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -330,15 +331,13 @@ class Spec(Generic[T]):
             ) from None
 
 
-def _defaults(build: object) -> tuple[Values, frozenset[str]]:
+def _defaults(build: Callable[..., object]) -> tuple[Values, frozenset[str]]:
     """What a class takes by itself, and what it must be given."""
-    if not (isinstance(build, type) and dataclasses.is_dataclass(build)):
-        return {}, frozenset()
-    fields = dataclasses.fields(build)
-    defaults = {
-        item.name: item.default for item in fields if item.default is not dataclasses.MISSING
+    known = inspect.signature(build).parameters
+    defaults: Values = {
+        name: item.default for name, item in known.items() if item.default is not item.empty
     }
-    return defaults, frozenset(item.name for item in fields) - defaults.keys()
+    return defaults, frozenset(known) - defaults.keys()
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from vzvirt.model.values import UNLIMITED, BarrierLimit, Ctid
 GOLDEN = Path(__file__).parents[3] / "golden" / "xml"
 CASES = sorted(path.name.removesuffix(".in.xml") for path in GOLDEN.glob("*.in.xml"))
 
-few = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
 def golden_out(case: str) -> str:
