@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 from vzvirt import errors
 from vzvirt.manager import checks
-from vzvirt.manager.areas import area, base_name, choose, replaced
+from vzvirt.manager.areas import area, base_name, choose, held_by, replaced
 from vzvirt.manager.cases import define_case
 from vzvirt.manager.defaults import with_idmap, with_resources, with_root
 from vzvirt.manager.identities import Claim, claim
@@ -188,8 +188,12 @@ def _with_layout(world: World, asked: str | None, domain: Domain) -> tuple[Domai
     if asked is None and layout is not None and replaced(layout) != base_name(layout):
         came_along = f"VE_LAYOUT={layout} came along, '{replaced(layout)}' takes its place here"
         return replace_openvz(domain, layout=replaced(layout)), [came_along]
-    if layout or world.store.places(domain).users_folder:
+    places = world.store.places(domain)
+    if layout or places.users_folder:
         return domain, []
+    held = held_by(world, places)
+    if held is not None:
+        return replace_openvz(domain, layout=held), []
     abilities = [item.abilities for item in world.layouts.values()]
     name, warning = choose(abilities, domain.root, world.default_layout)
     return replace_openvz(domain, layout=name), [warning] if warning else []

@@ -104,6 +104,17 @@ def layout_stays(case: Case) -> Iterator[errors.VzvirtError]:
         )
 
 
+def area_is_not_adopted(case: Case) -> Iterator[errors.VzvirtError]:
+    """Files that no definition owned may be anybody's."""
+    old = case.old
+    moved = old is not None and old.openvz.private_area != case.domain.openvz.private_area
+    if case.held is not None and (old is None or (moved and not old.provisioned)):
+        yield errors.Conflict(
+            f"the private area '{case.places.private_area}' exists and is not empty",
+            hint="move it away, or give the container another one",
+        )
+
+
 def provisioned_root_stays(case: Case) -> Iterator[errors.VzvirtError]:
     """Another place or another shift would leave the root that was made out of reach."""
     old, new = case.old, case.domain
@@ -196,6 +207,7 @@ AT_DEFINE: Final[tuple[Check, ...]] = (
     layout_is_known,
     layout_keeps_the_quotas,
     layout_stays,
+    area_is_not_adopted,
     provisioned_root_stays,
 )
 
