@@ -1,0 +1,173 @@
+"""Giving containers their interfaces, and running virtual networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from vzvirt.model.devices import HostDevice, Interface, IpInterface
+from vzvirt.model.network import Lease, Network
+from vzvirt.model.nodedev import NodeDevice
+from vzvirt.model.values import Ctid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootStep:
+    """A program run at each boot of a container, before its init, also after its own reboots.
+
+    In ``argv`` and ``stdin`` the word ``@PID@`` stands for init's pid on the host.
+
+    Attributes:
+        inside: Whether it runs in the container's network namespace (else in the host's).
+    """
+
+    argv: tuple[str, ...]
+    stdin: str = ""
+    inside: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plug:
+    """An interface, complete, with what its container and network add to it.
+
+    Attributes:
+        interface: All names and addresses are set; ``bandwidth`` is the one that counts.
+        bridge: The bridge its host end goes into, or ``None``.
+    """
+
+    interface: Interface
+    bridge: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCounters:
+    """Traffic of one interface as the guest sees it: bytes, packets, errors and drops."""
+
+    host_name: str
+    rx_bytes: int = 0
+    rx_packets: int = 0
+    rx_errors: int = 0
+    rx_drops: int = 0
+    tx_bytes: int = 0
+    tx_packets: int = 0
+    tx_errors: int = 0
+    tx_drops: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestAddress:
+    """An interface inside a running container: name, MAC and addresses it has right now."""
+
+    guest_name: str
+    mac: str
+    addresses: tuple[IpInterface, ...]
+
+
+class GuestLinks(Protocol):
+    """The interfaces of containers. The caller holds the container's lock for changes."""
+
+    def check(self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]) -> None:
+        """Refuse what cannot be made, before anything is.
+
+        Raises:
+            OperationFailed: A bridge or device is missing, or an address answers already.
+            OperationInvalid: A NIC is in use by another container or carries the default route.
+            ConfigUnsupported: A kind, mode or filter that nobody implements; named.
+        """
+
+    def boot_steps(
+        self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]
+    ) -> tuple[BootStep, ...]:
+        """What makes them at each boot; durable notes of NICs are written by this call."""
+
+    def attach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
+        """Give a running container one more interface; all or nothing."""
+
+    def update(self, ctid: Ctid, init_pid: int, old: Plug, new: Plug) -> None:
+        """Change an interface of a running container: addresses, link state, limits, bridge."""
+
+    def detach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
+        """Take an interface from a running container."""
+
+    def attach_device(self, ctid: Ctid, init_pid: int, device: HostDevice) -> None:
+        """Move a NIC of the host into a running container."""
+
+    def detach_device(self, ctid: Ctid, init_pid: int, device: HostDevice) -> None:
+        """Bring a NIC back, with its old name, addresses and state."""
+
+    def release(self, ctid: Ctid) -> None:
+        """Take back all that a stopped container held: routes, pairs, rules, NICs. Idempotent."""
+
+    def counters(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> list[LinkCounters]:
+        """Traffic of each interface, routed ones included."""
+
+    def addresses(self, init_pid: int) -> list[GuestAddress]:
+        """What a running container's interfaces have right now."""
+
+
+class NetworkRunner(Protocol):
+    """Makes virtual networks real. The caller holds the networks' lock."""
+
+    def start(self, network: Network) -> list[str]:
+        """Make bridge, addresses, NAT and isolation, DHCP and DNS; all or nothing.
+
+        Returns:
+            Warnings, such as a foreign firewall that drops what is forwarded.
+
+        Raises:
+            Conflict: A bridge of that name or an overlapping address range is there already.
+        """
+
+    def stop(self, network: Network) -> None:
+        """Take all of it away. Idempotent."""
+
+    def update(self, old: Network, new: Network) -> None:
+        """Change a running network's DHCP and DNS entries without touching its guests."""
+
+    def is_active(self, network: Network) -> bool:
+        """Whether it runs."""
+
+    def leases(self, network: Network) -> list[Lease]:
+        """What DHCP has given out."""
+
+    def is_foreign(self, network: Network) -> bool:
+        """Whether somebody else (libvirt's daemon) runs that bridge."""
+
+    def taken(self) -> list[IpInterface]:
+        """Address ranges in use on this host, so that a new network can keep clear of them."""
+
+
+class NetworkStore(Protocol):
+    """Definitions of virtual networks, persistent and running."""
+
+    def names(self) -> list[str]:
+        """All networks, persistent or active."""
+
+    def load(self, name: str, *, live: bool = False) -> Network | None:
+        """A definition; with ``live``, the one it runs by. ``None``: there is none of that sort."""
+
+    def save(self, network: Network, *, live: bool = False) -> None:
+        """Write a definition atomically."""
+
+    def delete(self, name: str, *, live: bool = False) -> None:
+        """Remove a definition. Idempotent."""
+
+    def autostart(self, name: str) -> bool:
+        """Whether it starts with the host."""
+
+    def set_autostart(self, name: str, on: bool) -> None:
+        """Say so."""
+
+
+class DeviceInventory(Protocol):
+    """The host's devices."""
+
+    def devices(self) -> list[NodeDevice]:
+        """All of them, parents before children."""
+
+    def find(self, name: str) -> NodeDevice:
+        """One of them.
+
+        Raises:
+            NoDevice: There is none of that name.
+        """
