@@ -144,7 +144,7 @@ class NetworkStore(Protocol):
         """All networks, persistent or active."""
 
     def load(self, name: str, *, live: bool = False) -> Network | None:
-        """A definition; with ``live``, the one it runs by. ``None``: there is none of that sort."""
+        """A definition, or with ``live`` the one it runs by; ``None``: there is none."""
 
     def save(self, network: Network, *, live: bool = False) -> None:
         """Write a definition atomically."""
