@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -19,6 +20,23 @@ from vzvirt.model.values import MacAddress, check_name
 
 DEFAULT_NETWORK: Final = "default"
 """The network that stands ready on a host that never had one."""
+
+_DNS_NAME: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*", re.ASCII)
+_CLIENT_ID: Final = re.compile(r"[0-9A-Fa-f]{1,2}(:[0-9A-Fa-f]{1,2})*", re.ASCII)
+
+
+def check_dns_name(name: str) -> str:
+    """Return a name, with or without dots, if DNS can carry it.
+
+    Raises:
+        InvalidArgument: It cannot.
+    """
+    if len(name) > 253 or not _DNS_NAME.fullmatch(name):
+        raise errors.InvalidArgument(
+            f"'{name[:80]}' is not a DNS name",
+            hint="letters, digits, '-' and '_', with dots between",
+        )
+    return name
 
 
 class ForwardMode(enum.Enum):
@@ -48,6 +66,34 @@ class Forward:
     nat_ports: tuple[int, int] | None = None
     nat_ipv6: bool = False
 
+    def __post_init__(self) -> None:
+        """Check that what is said fits the mode.
+
+        Raises:
+            InvalidArgument: It does not, or a range runs backwards.
+        """
+        mode = self.mode.value
+        if self.device is not None:
+            check_interface_name(self.device, "forward")
+            if self.mode not in {ForwardMode.NAT, ForwardMode.ROUTE}:
+                raise errors.InvalidArgument(
+                    f"forward mode '{mode}' has no device, but '{self.device}' is named"
+                )
+        if self.mode is not ForwardMode.NAT and (
+            self.nat_addresses or self.nat_ports or self.nat_ipv6
+        ):
+            raise errors.InvalidArgument(
+                f"forward mode '{mode}' does not translate, but has <nat>"
+            )
+        if self.nat_addresses is not None:
+            first, last = self.nat_addresses
+            if {first.version, last.version} != {4} or int(first) > int(last):
+                raise errors.InvalidArgument(f"{first} - {last} is not a range of IPv4 addresses")
+        if self.nat_ports is not None:
+            low, high = self.nat_ports
+            if not 1 <= low <= high <= 65535:
+                raise errors.InvalidArgument(f"{low} - {high} is not a range of ports")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DhcpRange:
@@ -74,6 +120,26 @@ class DhcpHost:
     mac: MacAddress | None = None
     client_id: str | None = None
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that somebody is meant.
+
+        Raises:
+            InvalidArgument: Nobody is, or what names him cannot.
+        """
+        if self.mac is None and self.client_id is None and self.name is None:
+            raise errors.InvalidArgument(
+                f"the fixed lease of {self.address} does not say whose it is",
+                hint="give it a mac, an id or a name",
+            )
+        if self.mac is not None and self.mac.is_multicast:
+            raise errors.InvalidArgument(f"MAC address {self.mac} is that of a group")
+        if self.client_id is not None and not _CLIENT_ID.fullmatch(self.client_id):
+            raise errors.InvalidArgument(
+                f"client id '{self.client_id[:80]}' is not hex bytes with ':' between"
+            )
+        if self.name is not None:
+            check_dns_name(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +170,17 @@ class DnsHost:
     address: IpAddress
     names: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Check the names.
+
+        Raises:
+            InvalidArgument: There is none, or one that DNS cannot carry.
+        """
+        if not self.names:
+            raise errors.InvalidArgument(f"the DNS entry of {self.address} has no name")
+        for name in self.names:
+            check_dns_name(name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsForwarder:
@@ -111,6 +188,17 @@ class DnsForwarder:
 
     domain: str | None = None
     address: IpAddress | None = None
+
+    def __post_init__(self) -> None:
+        """Check that it says something.
+
+        Raises:
+            InvalidArgument: It does not, or its domain is none.
+        """
+        if self.domain is None and self.address is None:
+            raise errors.InvalidArgument("a DNS forwarder needs an address, a domain or both")
+        if self.domain is not None:
+            check_dns_name(self.domain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,20 +264,45 @@ class Network:
         Raises:
             InvalidArgument: A name is unusable, or a bridged network has addresses of its own.
         """
-        check_name(self.name)
-        if "/" in self.name:
-            raise errors.InvalidArgument(f"network name '{self.name}' holds a '/'")
+        check_name(self.name, "network")
         if self.bridge is not None:
             check_interface_name(self.bridge, "bridge")
+        if self.mac is not None and self.mac.is_multicast:
+            raise errors.InvalidArgument(f"MAC address {self.mac} is that of a group")
+        if self.mtu is not None and not 68 <= self.mtu <= 65535:
+            raise errors.InvalidArgument(f"mtu {self.mtu} is not in 68..65535")
+        if self.dns_domain is not None:
+            check_dns_name(self.dns_domain)
+        elif self.dns_domain_local:
+            raise errors.InvalidArgument(f"network '{self.name}' keeps a domain that it lacks")
+        names = [group.name for group in self.port_groups]
+        if len(set(names)) < len(names):
+            raise errors.InvalidArgument(f"network '{self.name}' has two port groups of one name")
+        if sum(group.default for group in self.port_groups) > 1:
+            raise errors.InvalidArgument(f"network '{self.name}' has two default port groups")
         if self.forward.mode is ForwardMode.BRIDGE:
-            if self.bridge is None:
-                raise errors.InvalidArgument(
-                    f"network '{self.name}' forwards by bridge but names no <bridge>"
-                )
-            if self.addresses:
+            self._check_bridged()
+
+    def _check_bridged(self) -> None:
+        """The user's own bridge is what it is."""
+        if self.bridge is None:
+            raise errors.InvalidArgument(
+                f"network '{self.name}' forwards by bridge but names no <bridge>"
+            )
+        said = {
+            "<ip>": self.addresses,
+            "<route>": self.routes,
+            "<dns>": self.dns != NetworkDns(),
+            "<domain>": self.dns_domain is not None,
+            "<mac>": self.mac is not None,
+            "<mtu>": self.mtu is not None,
+            "stp= or delay=": not self.stp or self.delay,
+        }
+        for what, is_said in said.items():
+            if is_said:
                 raise errors.InvalidArgument(
                     f"network '{self.name}' forwards by the user's own bridge "
-                    f"'{self.bridge}', so it cannot have an <ip> of its own"
+                    f"'{self.bridge}', so it cannot have {what} of its own"
                 )
 
 

@@ -13,6 +13,7 @@ class SystemCapability:
 
     product: str = ""
     vendor: str = ""
+    version: str = ""
     serial: str = ""
     uuid: str = ""
     firmware_vendor: str = ""
@@ -22,7 +23,11 @@ class SystemCapability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PciCapability:
-    """A PCI function; ids and class are the numbers in sysfs, names from the pci.ids database."""
+    """A PCI function; ids and class are the numbers in sysfs, names from the pci.ids database.
+
+    Attributes:
+        iommu_members: Functions that can only be handed on together, this one among them.
+    """
 
     address: PciAddress
     device_class: int
@@ -31,6 +36,7 @@ class PciCapability:
     product: str = ""
     vendor: str = ""
     iommu_group: int | None = None
+    iommu_members: tuple[PciAddress, ...] = ()
     numa_node: int | None = None
 
 
@@ -83,7 +89,7 @@ class NodeDevice:
 
     Attributes:
         name: libvirt's name, such as ``net_eth1_00_16_3e_34_21_9e`` or ``pci_0000_00_1f_3``.
-        path: Its folder in sysfs.
+        path: Its folder in sysfs; empty for ``computer``.
         parent: Name of the device it hangs on; ``None`` for ``computer``.
         driver: Kernel driver that holds it, or ``None``.
         devnode: Its node below ``/dev``, or ``None``.

@@ -73,8 +73,8 @@ NAME_PATTERN: Final = re.compile(r"[A-Za-z0-9+_.][A-Za-z0-9+_. -]*", re.ASCII)
 """Container names: what vzctl allows, not beginning with a dash or blank."""
 
 
-def check_name(name: str) -> str:
-    """Return a container name if vzctl would accept it.
+def check_name(name: str, what: str = "container") -> str:
+    """Return the name of a container (or ``what`` it is) if vzctl would accept it.
 
     Raises:
         InvalidArgument: It would not.
@@ -82,7 +82,7 @@ def check_name(name: str) -> str:
     usable = NAME_PATTERN.fullmatch(name) and name == name.strip() and name not in {".", ".."}
     if not usable or len(name) > 128:
         raise errors.InvalidArgument(
-            f"container name '{name[:140]}' is not usable",
+            f"{what} name '{name[:140]}' is not usable",
             hint="letters, digits, blank, '-', '+', '_' and '.'; at most 128 characters",
         )
     return name

@@ -8,7 +8,7 @@ from typing import Protocol
 from vzvirt.model.devices import HostDevice, Interface, IpInterface
 from vzvirt.model.network import Lease, Network
 from vzvirt.model.nodedev import NodeDevice
-from vzvirt.model.values import Ctid
+from vzvirt.model.values import Ctid, PciAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,3 +171,9 @@ class DeviceInventory(Protocol):
         Raises:
             NoDevice: There is none of that name.
         """
+
+    def pci_address_of(self, interface: str) -> PciAddress | None:
+        """Where a network device of the host sits; ``None``: it is gone, or on no PCI bus."""
+
+    def interface_at(self, address: PciAddress) -> str | None:
+        """The host's network device that sits at a PCI address; ``None``: none does right now."""

@@ -1,12 +1,37 @@
-"""Domain XML: libvirt's schema, and the forms in which people first asked for OpenVZ's part."""
+"""libvirt's XML: domains in the forms people first asked for too, networks, host devices.
+
+What every command needs is loaded at once; the rest when it is first asked for.
+"""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
 from vzvirt.codec.xml.domain import Read, read_domain, read_partial, write_domain, write_partial
+
+if TYPE_CHECKING:
+    from vzvirt.codec.xml.network import ReadNetwork, read_network, write_network
+    from vzvirt.codec.xml.nodedev import write_node_device
+
+_LATER: Final[Mapping[str, str]] = {
+    "ReadNetwork": "network",
+    "read_network": "network",
+    "write_network": "network",
+    "write_node_device": "nodedev",
+}
+"""Which module has a name that is not loaded at once."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
 
 
 def validate(text: str | bytes) -> None:
-    """Check a document against the schema that is shipped.
+    """Check a domain's document against the schema that is shipped.
 
     Raises:
         XmlError: It is malformed.
@@ -17,4 +42,15 @@ def validate(text: str | bytes) -> None:
     validation.validate(text)
 
 
-__all__ = ["Read", "read_domain", "read_partial", "validate", "write_domain", "write_partial"]
+__all__ = [
+    "Read",
+    "ReadNetwork",
+    "read_domain",
+    "read_network",
+    "read_partial",
+    "validate",
+    "write_domain",
+    "write_network",
+    "write_node_device",
+    "write_partial",
+]

@@ -158,7 +158,7 @@ def _gather_route(values: Values, node: Node) -> None:
     values["destination"] = destination
 
 
-_ROUTE: Final = Spec(
+ROUTE: Final = Spec(
     Route,
     Value("family", "@family", FAMILY),
     Value("address", "@address", ADDRESS),
@@ -175,7 +175,7 @@ _ROUTE: Final = Spec(
     claims=frozenset({"destination"}),
 )
 
-_BANDWIDTH: Final = Spec(
+BANDWIDTH: Final = Spec(
     Bandwidth,
     Value("average", "@average", NUMBER),
     Value("peak", "@peak", NUMBER),
@@ -241,11 +241,11 @@ INTERFACE: Final = Spec(
     Value("host_mac", "target/@mac", MAC),
     Value("guest_name", "guest/@dev", WORD),
     Items("ips", "ip", _IP),
-    Items("routes", "route", _ROUTE),
+    Items("routes", "route", ROUTE),
     Value("link_up", "link/@state", UP_DOWN),
     Value("mtu", "mtu/@size", NUMBER),
-    Part("inbound", "bandwidth/inbound", _BANDWIDTH),
-    Part("outbound", "bandwidth/outbound", _BANDWIDTH),
+    Part("inbound", "bandwidth/inbound", BANDWIDTH),
+    Part("outbound", "bandwidth/outbound", BANDWIDTH),
     Value("filter", "filterref/@filter", TEXT),
     Value("mac_filter", "openvz:mac_filter", ON_OFF),
     Flag("veth", "openvz:veth"),  # a pair, although its address would make it a routed one
@@ -256,7 +256,7 @@ INTERFACE: Final = Spec(
 
 # Host devices
 
-_PCI_ADDRESS: Final = Spec(
+PCI_ADDRESS: Final = Spec(
     PciAddress,
     Value("pci_domain", "@domain", hexadecimal(4)),
     Value("bus", "@bus", hexadecimal(2)),
@@ -290,7 +290,7 @@ HOST_DEVICE: Final = Spec(
             HostDeviceKind.MISC: "source/char",
         },
     ),
-    Part("address", "source/address", _PCI_ADDRESS),
+    Part("address", "source/address", PCI_ADDRESS),
     Value("permissions", "openvz:permissions", WORD),
     gather=_gather_host_device,
     spread=lambda device: {**as_fields(device), "mode": _mode(device.kind)},

@@ -33,6 +33,7 @@ from vzvirt.codec.xml.openvz import OPENVZ
 from vzvirt.codec.xml.refusals import refuse
 from vzvirt.codec.xml.resources import BLOCK_IO, CPU, IDMAP, LINUX_CAPABILITIES, MEMORY
 from vzvirt.codec.xml.spellings import canonicalise, settle_naming
+from vzvirt.codec.xml.verbatim import Verbatim
 from vzvirt.model.devices import GuestNaming
 from vzvirt.model.domain import (
     Domain,
@@ -85,26 +86,6 @@ GUEST_NAMING: Final = Spec(
     Texts("search_domains", "searchdomain", WORD),
 )
 """Read and written under ``<domain>``; ``spellings`` moves it from and to the first interface."""
-
-
-@dataclass(frozen=True, eq=False)
-class Verbatim:
-    """A row for elements that are kept as they were."""
-
-    key: str
-    path: str
-    always: bool = False
-
-    def read(self, node: Node, values: Values) -> None:
-        """See ``Row``."""
-        found = node.find_all(self.path)
-        if found:
-            values[self.key] = tuple(text for item in found for text in item.verbatim)
-
-    def write(self, values: Mapping[str, object], node: Node, *, sparse: bool) -> None:
-        """See ``Row``."""
-        texts = values[self.key]
-        node.reach(self.path).verbatim = texts if isinstance(texts, tuple) else ()
 
 
 def _gather_domain(values: Values, node: Node) -> None:

@@ -88,7 +88,7 @@ def address_forms(domain: Node, notes: Notes) -> None:
                 for name in ("gateway", "defgw")
                 if holder.tag == "ip" and name in holder.attributes
             ]
-            _set_prefix(holder, routed=_is_routed(interface) and holder.tag == "ip")
+            set_prefix(holder, routed=_is_routed(interface) and holder.tag == "ip")
             new = [_default_route(old, gateway) for gateway in gateways]
             if len({node.attributes["gateway"] for node in new}) > 1:
                 raise errors.XmlError(f"{old.spelling} names two default gateways")
@@ -97,7 +97,7 @@ def address_forms(domain: Node, notes: Notes) -> None:
             interface.children.extend(new[:1])
 
 
-def _set_prefix(holder: Node, *, routed: bool) -> None:
+def set_prefix(holder: Node, *, routed: bool) -> None:
     """Turn a netmask into a prefix; libvirt's rule where neither is given."""
     mask = holder.attributes.pop("netmask", None)
     address = _address(holder.attributes.get("address", ""))
@@ -114,7 +114,7 @@ def _set_prefix(holder: Node, *, routed: bool) -> None:
                 f"'{holder.attributes['prefix']}' disagree"
             )
     elif "prefix" not in holder.attributes and not routed:
-        holder.attributes["prefix"] = str(_classful(address))
+        holder.attributes["prefix"] = str(classful(address))
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -125,7 +125,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _classful(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+def classful(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
     """The prefix libvirt assumes: that of the address's class."""
     if not int(address):
         return 0

@@ -1,4 +1,4 @@
-"""Checking a document against the RELAX NG schema that is shipped."""
+"""Checking a document against the RELAX NG schemas that are shipped."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from vzvirt import errors
 from vzvirt.codec.xml.document import as_bytes, parse
 from vzvirt.codec.xml.explain import Explainer
 
-SCHEMA: Final = Path(__file__).parent / "schemas" / "domain.rng"
+SCHEMAS: Final = Path(__file__).parent / "schemas"
 
 
 @functools.cache
-def _schema() -> tuple[etree.RelaxNG, Explainer]:
-    grammar = etree.parse(SCHEMA)
+def _schema(path: Path) -> tuple[etree.RelaxNG, Explainer]:
+    grammar = etree.parse(path)
     return etree.RelaxNG(grammar), Explainer(grammar.getroot())
 
 
-def validate(text: str | bytes) -> None:
+def validate(text: str | bytes, kind: str = "domain") -> None:
     """Check a document; everything that is wrong with it is in one error.
+
+    Args:
+        text: The document.
+        kind: What it has to be: ``domain`` or ``network``.
 
     Raises:
         XmlError: It is malformed.
@@ -34,12 +38,13 @@ def validate(text: str | bytes) -> None:
         document = etree.fromstring(as_bytes(text), parser)
     except etree.XMLSyntaxError as failure:
         raise errors.XmlError(f"line {failure.lineno}: {failure.msg}") from None
-    schema, explainer = _schema()
+    path = SCHEMAS / f"{kind}.rng"
+    schema, explainer = _schema(path)
     if not schema.validate(document):
         reasons = explainer.reasons(root) or [
             f"line {entry.line}: {entry.message}" for entry in schema.error_log if entry.line
         ]
         raise errors.SchemaError(
             f"the document is not valid: {'; '.join(dict.fromkeys(reasons))}",
-            hint=f"the schema is {SCHEMA}",
+            hint=f"the schema is {path}",
         )
