@@ -9,6 +9,8 @@ mounted, and quotas are checked where they are set, not where files are written.
 from vzvirt.backends.memory.engine import MemoryEngine
 from vzvirt.backends.memory.guestfiles import MemoryGuestFiles
 from vzvirt.backends.memory.host import MemoryHost
+from vzvirt.backends.memory.inventory import MemoryInventory
+from vzvirt.backends.memory.network import MemoryLinks, MemoryNetworks
 from vzvirt.backends.memory.storage import MemoryLayout, layouts
 from vzvirt.backends.memory.templates import MemoryTemplates
 
@@ -16,7 +18,10 @@ __all__ = [
     "MemoryEngine",
     "MemoryGuestFiles",
     "MemoryHost",
+    "MemoryInventory",
     "MemoryLayout",
+    "MemoryLinks",
+    "MemoryNetworks",
     "MemoryTemplates",
     "layouts",
 ]

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from vzvirt.backends.sysfs.host import SysfsHost
+from vzvirt.backends.sysfs.inventory import SysfsInventory
 
-__all__ = ["SysfsHost"]
+__all__ = ["SysfsHost", "SysfsInventory"]
