@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -106,7 +108,27 @@ class GuestLinks(Protocol):
 
 
 class NetworkRunner(Protocol):
-    """Makes virtual networks real. The caller holds the networks' lock."""
+    """Makes virtual networks real. The caller holds the networks' lock for changes."""
+
+    def lock(self, wait: float) -> AbstractContextManager[None]:
+        """The lock around every change of networks, definitions included.
+
+        Raises:
+            Busy: Not had within ``wait`` seconds.
+        """
+
+    def free_bridge(self, held: Collection[str]) -> str:
+        """A name for a new bridge that neither this host nor anybody in ``held`` has."""
+
+    def foreign(self, name: str) -> Network | None:
+        """The network of that name that somebody else (libvirt's daemon) runs on this host."""
+
+    def mend(self, network: Network) -> list[str]:
+        """Make again what a running network has lost: rules to a firewall's reload, its DHCP.
+
+        Returns:
+            Warnings, as of ``start``.
+        """
 
     def start(self, network: Network) -> list[str]:
         """Make bridge, addresses, NAT and isolation, DHCP and DNS; all or nothing.
