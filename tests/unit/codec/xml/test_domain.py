@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+import rows
 import strategies
 from vzvirt import errors
 from vzvirt.codec import schema
@@ -18,8 +18,7 @@ from vzvirt.codec.xml import (
     write_domain,
     write_partial,
 )
-from vzvirt.codec.xml.convert import Amount
-from vzvirt.codec.xml.domain import DOMAIN, NOT_IN_XML, SIDECAR, Verbatim
+from vzvirt.codec.xml.domain import DOMAIN, NOT_IN_XML, SIDECAR
 from vzvirt.model.domain import Domain, OpenvzSettings
 from vzvirt.model.resources import Accounting, Beancounter, Memory
 from vzvirt.model.values import UNLIMITED, BarrierLimit, Ctid
@@ -94,27 +93,11 @@ def test_a_sidecar_of_nothing_is_almost_nothing() -> None:
 # Every declaration is complete, and used
 
 
-def specs(spec: schema.Spec[Any], seen: set[int]) -> Iterator[schema.Spec[Any]]:
-    if id(spec) not in seen:
-        seen.add(id(spec))
-        yield spec
-        for row in spec.rows:
-            if isinstance(row, schema.Part | schema.Items):
-                yield from specs(row.spec, seen)
-
-
-ALL_SPECS = list(specs(SIDECAR, set()))
-
-
-@pytest.mark.parametrize("spec", ALL_SPECS, ids=lambda spec: getattr(spec.build, "__name__", "?"))
+@pytest.mark.parametrize(
+    "spec", rows.specs(SIDECAR), ids=lambda spec: getattr(spec.build, "__name__", "?")
+)
 def test_every_field_is_claimed(spec: schema.Spec[Any]) -> None:
-    if not dataclasses.is_dataclass(spec.build):
-        return
-    fields = {field.name for field in dataclasses.fields(spec.build)}
-    claimed = {row.key for row in spec.rows} | spec.claims
-    missing = fields - claimed
-
-    assert missing <= (NOT_IN_XML if spec is SIDECAR else set())
+    assert rows.missing(spec) <= (NOT_IN_XML if spec is SIDECAR else set())
 
 
 def test_what_is_not_in_the_xml_is_not_declared_there() -> None:
@@ -122,57 +105,16 @@ def test_what_is_not_in_the_xml_is_not_declared_there() -> None:
     assert {field.name for field in dataclasses.fields(Domain)} >= NOT_IN_XML
 
 
-ROWS = (
-    *(schema.Value, schema.Texts, schema.Flag, schema.Choice, schema.Constant, schema.TagName),
-    *(schema.Part, schema.Items, Amount, Verbatim),
-)
-
-
-def way(row: Any, values: Any) -> object:
-    """Which of its places a choice uses."""
-    return values.get(row.by) if isinstance(row, schema.Choice) else None
-
-
-def exercised(monkeypatch: pytest.MonkeyPatch, how: str) -> set[tuple[int, object]]:
-    """Record each row that reads or writes something, and which way."""
-    seen: set[tuple[int, object]] = set()
-
-    def watch(kind: Any, original: Any) -> None:
-        def read(row: Any, node: Any, values: Any) -> None:
-            found = {key: value for key, value in values.items() if key != row.key}
-            original(row, node, found)
-            if row.key in found:
-                seen.add((id(row), way(row, found)))
-            values.update(found)
-
-        def write(row: Any, values: Any, node: Any, *, sparse: bool) -> None:
-            original(row, values, node, sparse=sparse)
-            seen.add((id(row), way(row, values)))
-
-        monkeypatch.setattr(kind, how, {"read": read, "write": write}[how])
-
-    for kind in ROWS:
-        watch(kind, getattr(kind, how))
-    return seen
-
-
 @pytest.mark.parametrize("how", ["read", "write"])
 def test_every_row_is_exercised_by_some_golden_case(
     monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    seen = exercised(monkeypatch, how)
+    seen = rows.exercised(monkeypatch, how)
     for case in CASES:
         golden_out(case)
     write_partial(read_partial((GOLDEN / "sidecar.xml").read_text()))
 
-    unused = []
-    for spec in ALL_SPECS:
-        for row in spec.rows:
-            ways = row.paths if isinstance(row, schema.Choice) else [None]
-            if how == "read" and isinstance(row, schema.Constant):
-                continue
-            unused += [(row.key, row.path) for each in ways if (id(row), each) not in seen]
-    assert unused == []
+    assert rows.unused(SIDECAR, how, seen) == []
 
 
 # Single facts
