@@ -266,7 +266,6 @@ IGNORED: Final[Mapping[str, str]] = {
     "ip/dhcp/host/lease": "leases have one length",
     "port": "guests of one network reach each other",
     "portgroup/@trustGuestRxFilters": "it is for macvtap",
-    "{http://libvirt.org/schemas/network/dnsmasq/1.0}options": "dnsmasq's options are ours",
 }
 """What a network does without, and why; each is worth a warning."""
 
@@ -299,6 +298,8 @@ def _note_ignored(root: Node, notes: Notes) -> None:
         if found:
             what = f"{place.attribute}= of " if place.attribute else ""
             notes.say(f"{what}{found[0][0].spelling} is ignored: {reason}")
+    for foreign in (child for child in root.children if child.tag.startswith("{")):
+        notes.say(f"{foreign.spelling} is ignored: options for dnsmasq and the like are ours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,5 +357,5 @@ def write_network(network: Network, *, active: bool = False) -> str:
     NETWORK.write(network, root, sparse=False)
     if active and network.forward.device is not None:
         listed = Node("interface", {"dev": network.forward.device})
-        root.reach("forward").children.insert(0, listed)
+        root.reach("forward").children.append(listed)
     return serialise(root)
