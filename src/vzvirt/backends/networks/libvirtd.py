@@ -1,0 +1,67 @@
+"""Networks that libvirt's own daemon runs on this host.
+
+Read only: from the status files that the daemon keeps while a network runs. One whose bridge is
+gone is of a daemon that died, and does not count.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.backends.networks import bridge
+from vzvirt.model.network import Lease, Network
+from vzvirt.system.files import mapping_os_errors, read_bytes
+
+STATUS: Final = Path("/run/libvirt/network")
+LEASES: Final = Path("/var/lib/libvirt/dnsmasq")
+
+
+def running(folder: Path = STATUS) -> list[Network]:
+    """All networks that the daemon runs; what cannot be read is left out."""
+    with mapping_os_errors("look for networks of libvirt's daemon"):
+        files = sorted(folder.glob("*.xml"))
+    found = (_read(read_bytes(file) or b"") for file in files)
+    return [item for item in found if item is not None and bridge.is_bridge(item.bridge or "")]
+
+
+def _read(text: bytes) -> Network | None:
+    """The network in a status file, which is a document around the network's own."""
+    from vzvirt.codec.xml import read_network
+
+    start, end = text.find(b"<network>"), text.rfind(b"</network>")
+    if start < 0:
+        start = text.find(b"<network ")
+    if start < 0 or end < 0:
+        return None
+    try:
+        return read_network(text[start : end + len(b"</network>")]).network
+    except errors.CallerError:
+        return None  # of a kind that is none of ours
+
+
+def leases(network: Network, folder: Path = LEASES) -> list[Lease]:
+    """What the daemon has given out on a network; it keeps its notes as JSON."""
+    import ipaddress
+    import json
+
+    from vzvirt.model.values import MacAddress
+
+    text = read_bytes(folder / f"{network.bridge}.status")
+    found = []
+    for row in json.loads(text or b"[]"):
+        address = ipaddress.ip_address(row["ip-address"])
+        subnets = (item.interface.network for item in network.addresses)
+        length = next((item.prefixlen for item in subnets if address in item), None)
+        if length is not None:
+            found.append(
+                Lease(
+                    address=ipaddress.ip_interface(f"{address}/{length}"),
+                    mac=MacAddress(row["mac-address"]) if "mac-address" in row else None,
+                    hostname=row.get("hostname"),
+                    client_id=row.get("client-id"),
+                    expires_at=float(row.get("expiry-time", 0)) or None,
+                )
+            )
+    return found
