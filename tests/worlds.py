@@ -13,10 +13,12 @@ from vzvirt.backends.memory import (
     MemoryGuestFiles,
     MemoryHost,
     MemoryLayout,
+    MemoryNetworks,
     MemoryTemplates,
     layouts,
 )
 from vzvirt.backends.memory.store import MemoryJournal, MemoryStore
+from vzvirt.backends.networkfiles import FileNetworkStore
 from vzvirt.manager import Manager
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain, OpenvzSettings
@@ -137,6 +139,8 @@ class World:
             guestfiles=port("guestfiles", MemoryGuestFiles()),
             journal=port("journal", self.journal),
             host=self.host,
+            networks=FileNetworkStore(self.root),
+            network_runner=MemoryNetworks(self.root),
             warn=self.warned.append,
         )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vzvirt.manager import Manager
     from vzvirt.ports.guestfiles import GuestFiles
     from vzvirt.ports.host import Host
+    from vzvirt.ports.network import NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
 
@@ -130,6 +131,13 @@ def store(settings: Settings) -> DefinitionStore:
     return VzfilesStore(root(settings))
 
 
+def network_store(settings: Settings) -> NetworkStore:
+    """Where the networks are defined."""
+    from vzvirt.backends.networkfiles import FileNetworkStore
+
+    return FileNetworkStore(root(settings))
+
+
 def manager(
     settings: Settings,
     *,
@@ -174,6 +182,11 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
 
         return SysfsHost(place)
 
+    def runner() -> NetworkRunner:
+        from vzvirt.backends.networks import LinuxNetworks
+
+        return LinuxNetworks(place)
+
     return Manager(
         store=definitions,
         engine=LxcEngine(place, hook(settings)),
@@ -182,6 +195,8 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         guestfiles=when_used(guestfiles),
         journal=FileJournal(place),
         host=when_used(host),
+        networks=when_used(lambda: network_store(settings)),
+        network_runner=when_used(runner),
         progress=progress,
         warn=warn,
         layout=settings.layout,
@@ -195,6 +210,7 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         MemoryEngine,
         MemoryGuestFiles,
         MemoryHost,
+        MemoryNetworks,
         MemoryTemplates,
         layouts,
     )
@@ -212,6 +228,8 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         guestfiles=MemoryGuestFiles(),
         journal=FileJournal(place),
         host=MemoryHost(),
+        networks=when_used(lambda: network_store(settings)),
+        network_runner=MemoryNetworks(place),
         progress=progress,
         warn=warn,
         layout=settings.layout,

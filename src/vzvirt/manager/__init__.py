@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from vzvirt.manager.definitions import Definitions
 from vzvirt.manager.guests import Guests
 from vzvirt.manager.lifecycle import Lifecycle
+from vzvirt.manager.networks import Networks
 from vzvirt.manager.provisioning import Provisioning
 from vzvirt.manager.quotas import Quotas
 from vzvirt.manager.repairs import Repairs
@@ -25,6 +26,7 @@ from vzvirt.ports.engine import ContainerEngine
 from vzvirt.ports.guestfiles import GuestFiles
 from vzvirt.ports.host import Host
 from vzvirt.ports.journal import Journal
+from vzvirt.ports.network import NetworkRunner, NetworkStore
 from vzvirt.ports.storage import StorageLayout, TemplateStore
 from vzvirt.ports.store import DefinitionStore
 
@@ -39,6 +41,7 @@ class Manager:
         guests: Run commands and copy files in containers.
         templates: The template cache.
         quotas: Limits on disk use.
+        networks: Virtual networks.
         repairs: Finish or undo what crashed commands left.
     """
 
@@ -52,6 +55,8 @@ class Manager:
         guestfiles: GuestFiles,
         journal: Journal,
         host: Host,
+        networks: NetworkStore,
+        network_runner: NetworkRunner,
         progress: Progress = no_progress,
         warn: Warn = no_warning,
         layout: str | None = None,
@@ -65,6 +70,8 @@ class Manager:
             guestfiles=guestfiles,
             journal=journal,
             host=host,
+            networks=networks,
+            network_runner=network_runner,
             progress=progress,
             warn=warn,
             layout=layout,
@@ -78,6 +85,7 @@ class Manager:
         self.guests = Guests(world)
         self.templates = Templates(world)
         self.quotas = Quotas(world)
+        self.networks = Networks(world)
 
     def host_checks(self) -> list[HostCheck]:
         """What this host can and cannot do."""
@@ -90,6 +98,7 @@ __all__ = [
     "Guests",
     "Lifecycle",
     "Manager",
+    "Networks",
     "Provisioning",
     "Quotas",
     "Repairs",

@@ -6,6 +6,9 @@ Any bridge that a definition names is taken to exist. The NICs are those of ``in
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from itertools import count
 from typing import Final
 
 from vzvirt import errors
@@ -16,6 +19,7 @@ from vzvirt.model.devices import HostDevice, HostDeviceKind, IpInterface
 from vzvirt.model.network import Lease, Network
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import BootStep, GuestAddress, LinkCounters, Plug
+from vzvirt.system.files import exclusive
 from vzvirt.system.root import Root
 
 UPLINK_ADDRESS: Final = ipaddress.ip_interface("192.0.2.2/24")
@@ -137,6 +141,24 @@ class MemoryNetworks:
 
     def __init__(self, root: Root) -> None:
         self._wiring = WiringFile(root)
+        self._lock = root.path("run/vzvirt/networks.lock")
+
+    def lock(self, wait: float) -> AbstractContextManager[None]:
+        """The lock around every change of networks."""
+        return exclusive(self._lock, wait, "the networks")
+
+    def free_bridge(self, held: Collection[str]) -> str:
+        """The first of ``virbr0`` and so on that nobody has."""
+        return next(name for name in (f"virbr{number}" for number in count()) if name not in held)
+
+    def foreign(self, name: str) -> Network | None:
+        """Nobody else is here."""
+        del name
+
+    def mend(self, network: Network) -> list[str]:
+        """Nothing is ever lost."""
+        del network
+        return []
 
     def start(self, network: Network) -> list[str]:
         """Say that a network runs.

@@ -1,0 +1,155 @@
+"""Complete networks, keep them apart, and the one that stands ready. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Collection, Iterable
+from typing import Final
+from uuid import UUID, uuid4
+
+from vzvirt import errors
+from vzvirt.model.devices import IpInterface
+from vzvirt.model.network import (
+    DEFAULT_NETWORK,
+    DhcpRange,
+    Forward,
+    ForwardMode,
+    Network,
+    NetworkAddress,
+)
+from vzvirt.model.values import MacAddress
+
+OUI: Final = "52:54:00"
+"""The prefix of the addresses that libvirt makes up for bridges."""
+
+DEFAULT_RANGES: Final = range(122, 255)
+"""Third numbers that the default network's 192.168.x.0/24 may have, the usual one first."""
+
+_BRIDGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
+"""Names that mean the same to the kernel, nftables and dnsmasq."""
+
+
+def completed(network: Network, bridge: str) -> Network:
+    """A network with all that identifies it.
+
+    Args:
+        network: As it was given.
+        bridge: Its bridge's name, if it has none.
+    """
+    uuid = network.uuid or uuid4()
+    if network.forward.mode is ForwardMode.BRIDGE:
+        return dataclasses.replace(network, uuid=uuid)
+    return dataclasses.replace(
+        network,
+        uuid=uuid,
+        bridge=network.bridge or bridge,
+        mac=network.mac or _made_up(uuid),
+    )
+
+
+def identified_as(network: Network, old: Network) -> Network:
+    """A new definition that keeps what it does not say of the old one's identity."""
+    if ForwardMode.BRIDGE in {network.forward.mode, old.forward.mode}:
+        return dataclasses.replace(network, uuid=old.uuid)
+    return dataclasses.replace(
+        network,
+        uuid=old.uuid,
+        bridge=network.bridge or old.bridge,
+        mac=network.mac or old.mac,
+    )
+
+
+def _made_up(uuid: UUID) -> MacAddress:
+    one, two, three = uuid.bytes[:3]
+    return MacAddress(f"{OUI}:{one:02x}:{two:02x}:{three:02x}")
+
+
+def check(network: Network, others: Iterable[Network]) -> None:
+    """Refuse a complete network that cannot run, or not beside the others.
+
+    Raises:
+        Conflict: Another network has its UUID, bridge or addresses.
+        InvalidArgument: The name of its bridge is unusable.
+        ConfigUnsupported: It has two ranges of DHCP for IPv4.
+    """
+    if not _BRIDGE.fullmatch(network.bridge or ""):
+        raise errors.InvalidArgument(
+            f"'{network.bridge}' cannot be the bridge of network '{network.name}'",
+            hint="use letters, digits, '.', '_' and '-'",
+        )
+    served = [item for item in network.addresses if item.ranges or item.hosts]
+    for version in (4, 6):
+        if sum(item.interface.version == version for item in served) > 1:
+            raise errors.ConfigUnsupported(
+                f"network '{network.name}' has DHCP on two IPv{version} ranges, "
+                "and a guest could not tell which it is on",
+                hint="keep <dhcp> in one of its <ip>",
+            )
+    _check_within(network)
+    for other in others:
+        if other.name != network.name:
+            _check_apart(network, other)
+
+
+def _check_within(network: Network) -> None:
+    """The ranges of one network are apart, too."""
+    ranges = [item.interface for item in network.addresses]
+    for place, one in enumerate(ranges):
+        for other in ranges[:place]:
+            if _overlap(one, other) and one.network != other.network:
+                raise errors.Conflict(
+                    f"{one.network} and {other.network} of network '{network.name}' overlap"
+                )
+
+
+def _check_apart(network: Network, other: Network) -> None:
+    if network.uuid == other.uuid:
+        raise errors.Conflict(f"UUID {network.uuid} is that of network '{other.name}'")
+    modes = {network.forward.mode, other.forward.mode}
+    if network.bridge == other.bridge and modes != {ForwardMode.BRIDGE}:
+        raise errors.Conflict(
+            f"bridge '{network.bridge}' of network '{network.name}' is that of network "
+            f"'{other.name}'",
+            hint="give it another name, or leave <bridge> out",
+        )
+    for mine in network.addresses:
+        for theirs in other.addresses:
+            if _overlap(mine.interface, theirs.interface):
+                raise errors.Conflict(
+                    f"{mine.interface.network} of network '{network.name}' overlaps "
+                    f"{theirs.interface.network} of network '{other.name}'",
+                    hint="give it another range",
+                )
+
+
+def _overlap(one: IpInterface, other: IpInterface) -> bool:
+    return one.version == other.version and one.network.overlaps(other.network)
+
+
+def default_network(taken: Collection[IpInterface]) -> Network:
+    """The network that stands ready: NAT and DHCP on a range that nobody has.
+
+    Args:
+        taken: Ranges of the host and of other networks.
+
+    Raises:
+        Conflict: All ranges are taken.
+    """
+    for number in DEFAULT_RANGES:
+        host = ipaddress.ip_interface(f"192.168.{number}.1/24")
+        if any(_overlap(host, other) for other in taken):
+            continue
+        start, end = host.ip + 1, host.ip + 253
+        return Network(
+            name=DEFAULT_NETWORK,
+            forward=Forward(mode=ForwardMode.NAT),
+            stp=False,  # it would keep each new guest off the network for 4 s
+            addresses=(NetworkAddress(interface=host, ranges=(DhcpRange(start=start, end=end),)),),
+        )
+    raise errors.Conflict(
+        f"there is no free range for network '{DEFAULT_NETWORK}': every 192.168.x.0/24 from "
+        f"{DEFAULT_RANGES[0]} up is in use",
+        hint="define it with a range of your own",
+    )
