@@ -14,10 +14,15 @@ from vzvirt.codec.xml.domain import Read, read_domain, read_partial, write_domai
 if TYPE_CHECKING:
     from vzvirt.codec.xml.network import ReadNetwork, read_network, write_network
     from vzvirt.codec.xml.nodedev import write_node_device
+    from vzvirt.codec.xml.single import ReadDevice, read_device, read_entry, write_device
 
 _LATER: Final[Mapping[str, str]] = {
+    "ReadDevice": "single",
     "ReadNetwork": "network",
+    "read_device": "single",
+    "read_entry": "single",
     "read_network": "network",
+    "write_device": "single",
     "write_network": "network",
     "write_node_device": "nodedev",
 }
@@ -44,11 +49,15 @@ def validate(text: str | bytes) -> None:
 
 __all__ = [
     "Read",
+    "ReadDevice",
     "ReadNetwork",
+    "read_device",
     "read_domain",
+    "read_entry",
     "read_network",
     "read_partial",
     "validate",
+    "write_device",
     "write_domain",
     "write_network",
     "write_node_device",

@@ -139,28 +139,26 @@ def _spread_address(item: NetworkAddress) -> Values:
     return {**as_fields(item), "address": address, **form}
 
 
+DHCP_RANGE: Final = Spec(
+    DhcpRange, Value("start", "@start", ADDRESS), Value("end", "@end", ADDRESS)
+)
+
+DHCP_HOST: Final = Spec(
+    DhcpHost,
+    Value("mac", "@mac", MAC),
+    Value("client_id", "@id", WORD),
+    Value("name", "@name", WORD),
+    Value("address", "@ip", ADDRESS),
+)
+
 NETWORK_ADDRESS: Final = Spec(
     NetworkAddress,
     Value("family", "@family", FAMILY),
     Value("address", "@address", ADDRESS),
     Value("netmask", "@netmask", NETMASK),
     Value("prefix", "@prefix", NUMBER),
-    Items(
-        "ranges",
-        "dhcp/range",
-        Spec(DhcpRange, Value("start", "@start", ADDRESS), Value("end", "@end", ADDRESS)),
-    ),
-    Items(
-        "hosts",
-        "dhcp/host",
-        Spec(
-            DhcpHost,
-            Value("mac", "@mac", MAC),
-            Value("client_id", "@id", WORD),
-            Value("name", "@name", WORD),
-            Value("address", "@ip", ADDRESS),
-        ),
-    ),
+    Items("ranges", "dhcp/range", DHCP_RANGE),
+    Items("hosts", "dhcp/host", DHCP_HOST),
     gather=_gather_address,
     spread=_spread_address,
     claims=frozenset({"interface"}),
@@ -168,20 +166,18 @@ NETWORK_ADDRESS: Final = Spec(
 
 # Names
 
+DNS_FORWARDER: Final = Spec(
+    DnsForwarder, Value("domain", "@domain", WORD), Value("address", "@addr", ADDRESS)
+)
+
+DNS_HOST: Final = Spec(DnsHost, Value("address", "@ip", ADDRESS), Texts("names", "hostname", WORD))
+
 DNS: Final = Spec(
     NetworkDns,
     Value("enabled", "@enable", YES_NO),
     Value("forward_plain_names", "@forwardPlainNames", YES_NO),
-    Items(
-        "forwarders",
-        "forwarder",
-        Spec(DnsForwarder, Value("domain", "@domain", WORD), Value("address", "@addr", ADDRESS)),
-    ),
-    Items(
-        "hosts",
-        "host",
-        Spec(DnsHost, Value("address", "@ip", ADDRESS), Texts("names", "hostname", WORD)),
-    ),
+    Items("forwarders", "forwarder", DNS_FORWARDER),
+    Items("hosts", "host", DNS_HOST),
 )
 
 # The whole
