@@ -16,7 +16,7 @@ from vzvirt.backends.memory.inventory import NICS, UPLINK, name_at
 from vzvirt.backends.memory.state import Runs
 from vzvirt.backends.memory.wiring import Wire, Wiring, WiringFile
 from vzvirt.model.devices import HostDevice, HostDeviceKind, IpInterface
-from vzvirt.model.network import Lease, Network
+from vzvirt.model.network import ForwardMode, Lease, Network
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import BootStep, GuestAddress, LinkCounters, Plug
 from vzvirt.system.files import exclusive
@@ -144,16 +144,22 @@ class MemoryNetworks:
         self._lock = root.path("run/vzvirt/networks.lock")
 
     def lock(self, wait: float) -> AbstractContextManager[None]:
-        """The lock around every change of networks."""
+        """The lock around every change of networks.
+
+        Raises:
+            Busy: Not had within ``wait`` seconds.
+        """
         return exclusive(self._lock, wait, "the networks")
 
     def free_bridge(self, held: Collection[str]) -> str:
         """The first of ``virbr0`` and so on that nobody has."""
-        return next(name for name in (f"virbr{number}" for number in count()) if name not in held)
+        taken = {*held, *(network.bridge for network in self._wiring.now().running())}
+        return next(name for name in map("virbr{}".format, count()) if name not in taken)
 
     def foreign(self, name: str) -> Network | None:
         """Nobody else is here."""
         del name
+        return None
 
     def mend(self, network: Network) -> list[str]:
         """Nothing is ever lost."""
@@ -167,19 +173,8 @@ class MemoryNetworks:
             Conflict: Its bridge or addresses are in use.
         """
         with self._wiring.changing() as wiring:
-            others = [item for item in wiring.running() if item.name != network.name]
-            for other in others:
-                if other.bridge == network.bridge:
-                    raise errors.Conflict(f"network '{other.name}' has bridge '{other.bridge}'")
-            for subnet in network.addresses:
-                for taken in _ranges(others):
-                    if subnet.interface.version == taken.version and (
-                        subnet.interface.network.overlaps(taken.network)
-                    ):
-                        raise errors.Conflict(
-                            f"{subnet.interface.network} of network '{network.name}' overlaps "
-                            f"{taken.network}, which is in use"
-                        )
+            if network.forward.mode is not ForwardMode.BRIDGE:
+                _refuse_taken(network, wiring.running())
             wiring.run(network)
         return []
 
@@ -255,6 +250,30 @@ def _check_plug(wiring: Wiring, ctid: Ctid, plug: Plug) -> None:
                 )
 
 
+# -- networks ----------------------------------------------------------------------------
+
+
+def _ranges(networks: list[Network]) -> list[IpInterface]:
+    subnets = [subnet for network in networks for subnet in network.addresses]
+    return [UPLINK_ADDRESS, *(subnet.interface for subnet in subnets)]
+
+
+def _refuse_taken(network: Network, running: list[Network]) -> None:
+    others = [item for item in running if item.name != network.name]
+    for other in others:
+        if other.bridge == network.bridge:
+            raise errors.Conflict(f"network '{other.name}' has bridge '{other.bridge}'")
+    for subnet in network.addresses:
+        wanted = subnet.interface
+        for taken in _ranges(others):
+            if wanted.version == taken.version and wanted.network.overlaps(taken.network):
+                raise errors.Conflict(
+                    f"{wanted.network} of network '{network.name}' overlaps {taken.network}, "
+                    "which is in use",
+                    hint="give the network another range",
+                )
+
+
 # -- devices -----------------------------------------------------------------------------
 
 
@@ -276,8 +295,3 @@ def _check_device(wiring: Wiring, ctid: Ctid, device: HostDevice) -> None:
     owner = wiring.devices.get(name, ctid)
     if owner != ctid:
         raise errors.OperationInvalid(f"device '{name}' is in use by container {owner}")
-
-
-def _ranges(networks: list[Network]) -> list[IpInterface]:
-    subnets = [subnet for network in networks for subnet in network.addresses]
-    return [UPLINK_ADDRESS, *(subnet.interface for subnet in subnets)]

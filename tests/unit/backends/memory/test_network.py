@@ -12,7 +12,14 @@ from vzvirt import errors
 from vzvirt.backends.memory import MemoryInventory, MemoryLinks, MemoryNetworks
 from vzvirt.backends.memory.state import Runs
 from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, InterfaceKind, IpAddress
-from vzvirt.model.network import DhcpHost, DhcpRange, Network, NetworkAddress
+from vzvirt.model.network import (
+    DhcpHost,
+    DhcpRange,
+    Forward,
+    ForwardMode,
+    Network,
+    NetworkAddress,
+)
 from vzvirt.model.values import Ctid, MacAddress, PciAddress
 from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, Plug
 from vzvirt.system.root import Root
@@ -236,6 +243,33 @@ def test_what_is_in_use_is_refused(networks: NetworkRunner, other: Network, says
     with pytest.raises(errors.Conflict, match=says):
         networks.start(other)
     assert not networks.is_active(other)
+
+
+def test_a_bridge_of_the_users_may_be_in_several_networks(networks: NetworkRunner) -> None:
+    for name in ("one", "two"):
+        networks.start(Network(name=name, bridge="br0", forward=Forward(mode=ForwardMode.BRIDGE)))
+    networks.stop(Network(name="one"))
+    assert networks.is_active(Network(name="two"))
+
+
+def test_a_new_bridge_has_a_name_of_its_own(networks: NetworkRunner) -> None:
+    assert networks.free_bridge([]) == "virbr0"
+    networks.start(lan())
+    assert networks.free_bridge({"virbr1", "br0"}) == "virbr2"
+
+
+def test_nothing_is_foreign_or_in_need_of_mending(networks: NetworkRunner) -> None:
+    networks.start(lan())
+    assert networks.foreign("lan") is None
+    assert networks.mend(lan()) == []
+
+
+def test_one_at_a_time_changes_networks(root: Root, networks: NetworkRunner) -> None:
+    second = MemoryNetworks(root).lock(0)
+    with networks.lock(1), pytest.raises(errors.Busy, match="networks"), second:
+        raise AssertionError("the lock was given twice")
+    with MemoryNetworks(root).lock(0):
+        networks.start(lan())  # the wiring has a lock of its own
 
 
 def test_two_networks_beside_each_other(networks: NetworkRunner) -> None:
