@@ -12,6 +12,7 @@ from vzvirt.backends.memory import (
     MemoryEngine,
     MemoryGuestFiles,
     MemoryHost,
+    MemoryInventory,
     MemoryLayout,
     MemoryNetworks,
     MemoryTemplates,
@@ -141,6 +142,7 @@ class World:
             host=self.host,
             networks=FileNetworkStore(self.root),
             network_runner=MemoryNetworks(self.root),
+            inventory=MemoryInventory(self.root),
             warn=self.warned.append,
         )
 

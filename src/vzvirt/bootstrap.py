@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vzvirt.manager import Manager
     from vzvirt.ports.guestfiles import GuestFiles
     from vzvirt.ports.host import Host
-    from vzvirt.ports.network import NetworkRunner, NetworkStore
+    from vzvirt.ports.network import DeviceInventory, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
 
@@ -187,6 +187,11 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
 
         return LinuxNetworks(place)
 
+    def inventory() -> DeviceInventory:
+        from vzvirt.backends.sysfs import SysfsInventory
+
+        return SysfsInventory()
+
     return Manager(
         store=definitions,
         engine=LxcEngine(place, hook(settings)),
@@ -197,6 +202,7 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         host=when_used(host),
         networks=when_used(lambda: network_store(settings)),
         network_runner=when_used(runner),
+        inventory=when_used(inventory),
         progress=progress,
         warn=warn,
         layout=settings.layout,
@@ -210,6 +216,7 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         MemoryEngine,
         MemoryGuestFiles,
         MemoryHost,
+        MemoryInventory,
         MemoryNetworks,
         MemoryTemplates,
         layouts,
@@ -230,6 +237,7 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         host=MemoryHost(),
         networks=when_used(lambda: network_store(settings)),
         network_runner=MemoryNetworks(place),
+        inventory=MemoryInventory(place),
         progress=progress,
         warn=warn,
         layout=settings.layout,

@@ -26,7 +26,7 @@ from vzvirt.ports.engine import ContainerEngine
 from vzvirt.ports.guestfiles import GuestFiles
 from vzvirt.ports.host import Host
 from vzvirt.ports.journal import Journal
-from vzvirt.ports.network import NetworkRunner, NetworkStore
+from vzvirt.ports.network import DeviceInventory, NetworkRunner, NetworkStore
 from vzvirt.ports.storage import StorageLayout, TemplateStore
 from vzvirt.ports.store import DefinitionStore
 
@@ -42,6 +42,7 @@ class Manager:
         templates: The template cache.
         quotas: Limits on disk use.
         networks: Virtual networks.
+        inventory: The host's devices.
         repairs: Finish or undo what crashed commands left.
     """
 
@@ -57,6 +58,7 @@ class Manager:
         host: Host,
         networks: NetworkStore,
         network_runner: NetworkRunner,
+        inventory: DeviceInventory,
         progress: Progress = no_progress,
         warn: Warn = no_warning,
         layout: str | None = None,
@@ -72,6 +74,7 @@ class Manager:
             host=host,
             networks=networks,
             network_runner=network_runner,
+            inventory=inventory,
             progress=progress,
             warn=warn,
             layout=layout,
@@ -86,6 +89,7 @@ class Manager:
         self.templates = Templates(world)
         self.quotas = Quotas(world)
         self.networks = Networks(world)
+        self.inventory = inventory
 
     def host_checks(self) -> list[HostCheck]:
         """What this host can and cannot do."""
