@@ -114,10 +114,13 @@ class MemoryLinks:
         with self._wiring.changing() as wiring:
             _disconnect(wiring, ctid)
 
-    def counters(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> list[LinkCounters]:
+    def counters(
+        self, ctid: Ctid, init_pid: int, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]
+    ) -> list[LinkCounters]:
         """Nothing was ever sent."""
-        del ctid
-        return [LinkCounters(host_name=_end(plug)) for plug in plugs]
+        del ctid, init_pid
+        nics = filter(None, map(_nic, devices))
+        return [LinkCounters(host_name=name) for name in (*map(_end, plugs), *nics)]
 
     def addresses(self, init_pid: int) -> list[GuestAddress]:
         """What a container's interfaces were given, by its definition or by DHCP."""

@@ -103,7 +103,9 @@ def test_what_boots_is_connected_until_it_is_released(root: Root, links: GuestLi
     assert links.boot_steps(ONE, plugs, ()) == ()
     assert shown(links) == {"eth0": ["10.0.0.5/24", "fd00::5/64"], "eth1": []}
     assert shown(links, PID + 1) == {}
-    assert [item.host_name for item in links.counters(ONE, plugs)] == ["veth.eth0", "veth.eth1"]
+    counters = links.counters(ONE, PID, plugs, (ETH1, FUSE))
+    assert [item.host_name for item in counters] == ["veth.eth0", "veth.eth1", "eth1"]
+    assert not any(item.rx_bytes or item.tx_bytes for item in counters)
     links.release(ONE)
     links.release(ONE)
     assert shown(links) == {}
