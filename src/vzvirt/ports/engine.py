@@ -11,6 +11,7 @@ from vzvirt.model.domain import Domain
 from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.state import Observation, Reason
 from vzvirt.model.values import Ctid, IdMap
+from vzvirt.ports.network import BootStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class StartPlan:
         shifted: Whether owners on disk are shifted by it already.
         paused: Whether it stays paused once it is up.
         reason: What to report as the reason while it runs.
+        boot_steps: What makes its interfaces; without, an engine refuses a definition that has
+            interfaces or NICs of the host.
     """
 
     domain: Domain
@@ -32,6 +35,7 @@ class StartPlan:
     shifted: bool
     paused: bool = False
     reason: Reason = Reason.BOOTED
+    boot_steps: tuple[BootStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,9 @@ class ContainerEngine(Protocol):
             OperationFailed: It did not come up; the message has the engine's own words.
             ConfigUnsupported: The definition has something that this engine cannot make.
         """
+
+    def renew_boot_steps(self, ctid: Ctid, steps: tuple[BootStep, ...]) -> None:
+        """Have other steps run from the next reboot of a running container on."""
 
     def request_shutdown(self, ctid: Ctid) -> None:
         """Ask a container's init to shut down; returns at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +14,14 @@ from vzvirt.model.nodedev import NodeDevice
 from vzvirt.model.values import Ctid, PciAddress
 
 
+class Boots(enum.Enum):
+    """Which of the boots between a container's start and its stop are meant."""
+
+    ALL = "all"
+    FIRST = "first"
+    LATER = "later"  # after the container's own reboots
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootStep:
     """A program run at each boot of a container, before its init, also after its own reboots.
@@ -21,11 +30,15 @@ class BootStep:
 
     Attributes:
         inside: Whether it runs in the container's network namespace (else in the host's).
+        boots: At which boots it runs.
+        may_fail: Whether the container boots all the same if it fails.
     """
 
     argv: tuple[str, ...]
     stdin: str = ""
     inside: bool = False
+    boots: Boots = Boots.ALL
+    may_fail: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +113,10 @@ class GuestLinks(Protocol):
     def release(self, ctid: Ctid) -> None:
         """Take back all that a stopped container held: routes, pairs, rules, NICs. Idempotent."""
 
-    def counters(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> list[LinkCounters]:
-        """Traffic of each interface, routed ones included."""
+    def counters(
+        self, ctid: Ctid, init_pid: int, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]
+    ) -> list[LinkCounters]:
+        """Traffic of each interface and NIC of a running container, routed ones included."""
 
     def addresses(self, init_pid: int) -> list[GuestAddress]:
         """What a running container's interfaces have right now."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vzvirt import errors
 from vzvirt.backends.liblxc import record
+from vzvirt.backends.liblxc.booting import script
 from vzvirt.backends.liblxc.ending import exit_status, force_out, has_ended, settle, why_ended
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder, older
@@ -22,6 +23,7 @@ from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.state import Observation, Reason
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest, StartPlan
+from vzvirt.ports.network import BootStep
 from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.files import mapping_os_errors, read_bytes
 from vzvirt.system.root import Root
@@ -88,6 +90,11 @@ class LxcEngine:
             console_log=self._console_log(ctid),
             hook=self._hook,
         ).start(plan)
+
+    def renew_boot_steps(self, ctid: Ctid, steps: tuple[BootStep, ...]) -> None:
+        """Have other steps run from the next reboot of a running container on."""
+        self._running_init(ctid)
+        self._run(ctid).replace("boot", script(steps))
 
     def request_shutdown(self, ctid: Ctid) -> None:
         """Ask a container's init to shut down; returns at once."""

@@ -37,6 +37,21 @@ write_limits() {
     done < limits
 }
 
+# Interfaces and the like: the script that booting.py wrote, read with $pid and $boot set.
+run_boot_steps() {
+    [ -s boot ] || return 0
+    pid=$LXC_PID
+    boot=first
+    [ -e boots ] && boot=later
+    . ./boot
+}
+
+fail_step() {
+    sed -n '/[^ ]/{s/^[ \t]*//;p;q;}' step > failure
+    echo "a step of the boot failed: $(tr '\n' ' ' < step)"
+    return 1
+}
+
 # Version 1 counts in each group by itself, version 2 for all below it.
 note_out_of_memory() {
     read -r group < memory-group || return 0
@@ -75,7 +90,7 @@ pre-start)
     [ ! -e kill ] && note_process monitor "$PPID"
     ;;
 start-host)
-    write_limits && note_process init "$LXC_PID" && [ ! -e kill ]
+    write_limits && run_boot_steps && note_process init "$LXC_PID" && [ ! -e kill ]
     ;;
 stop)
     note_out_of_memory

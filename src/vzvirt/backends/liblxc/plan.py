@@ -73,12 +73,12 @@ def prepare(plan: StartPlan, around: Surroundings) -> Prepared:
     check_root(plan.root_mount)
     domain = plan.domain
     _check_arch(domain)
-    _check_devices(domain)
+    _check_devices(domain, can_plug=bool(plan.boot_steps))
     with GuestRoot(plan.root_mount) as guest:
         kind = guests.init_kind(guest, domain.os.init)
         uid, gid = _init_ids(guest, domain)
         mounts = [_mount(guest, plan, item) for item in domain.filesystems if not item.is_root]
-    nodes = [item for item in domain.host_devices if item.name]
+    nodes = [item for item in domain.host_devices if item.kind not in _MOVED]
     spec = ContainerSpec(
         domain=domain,
         root=plan.root_mount,
@@ -133,9 +133,18 @@ def _check_arch(domain: Domain) -> None:
         )
 
 
-def _check_devices(domain: Domain) -> None:
-    """Refuse by name what would otherwise be missing without a word."""
-    for interface in domain.interfaces:
+_MOVED: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
+"""Host devices that are no nodes below /dev."""
+
+
+def _check_devices(domain: Domain, *, can_plug: bool) -> None:
+    """Refuse by name what would otherwise be missing without a word.
+
+    Args:
+        domain: The definition.
+        can_plug: Whether boot steps make its interfaces and move NICs in.
+    """
+    for interface in () if can_plug else domain.interfaces:
         name = interface.guest_name or interface.source
         what = f"interface '{name}'" if name else "interface"
         raise errors.ConfigUnsupported(
@@ -143,7 +152,9 @@ def _check_devices(domain: Domain) -> None:
             hint="take the interface out of the definition; the container has 'lo' by itself",
         )
     for device in domain.host_devices:
-        if device.kind in {HostDeviceKind.NET, HostDeviceKind.PCI}:
+        if device.kind in _MOVED:
+            if can_plug:
+                continue
             raise errors.ConfigUnsupported(
                 f"host device '{device.name or device.address}' of type '{device.kind.value}' "
                 "cannot be handed to a container by this engine",

@@ -15,6 +15,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.liblxc import limits, record
+from vzvirt.backends.liblxc.booting import script as boot_script
 from vzvirt.backends.liblxc.ending import finish, force_out
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.plan import Prepared, Surroundings, prepare
@@ -106,6 +107,7 @@ class Starter:
         self.run.make()
         self.run.write("config", write_container(prepared.spec))
         self.run.write("seccomp", write_seccomp())
+        self.run.write("boot", boot_script(plan.boot_steps))
         self.run.write("limits", limits.lines(domain, self.groups))
         memory = self.groups.folder("memory")
         if memory is not None:

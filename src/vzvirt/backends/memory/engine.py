@@ -20,6 +20,7 @@ from vzvirt.model.host import EnforcedParameter, Enforcement
 from vzvirt.model.state import ACTIVE, Observation, Reason
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest, StartPlan
+from vzvirt.ports.network import BootStep
 from vzvirt.system.root import Root
 
 _FIRST_PID: Final = 5_000_000
@@ -55,6 +56,10 @@ class MemoryEngine:
                 raise errors.OperationFailed(f"nothing is mounted on '{plan.root_mount}'")
             run.log = ""
             _boot(run, ctid, Reason.PAUSED_BY_USER if plan.paused else plan.reason)
+
+    def renew_boot_steps(self, ctid: Ctid, steps: tuple[BootStep, ...]) -> None:
+        """Nothing is run at boot."""
+        del ctid, steps
 
     def request_shutdown(self, ctid: Ctid) -> None:
         """Its simulated init obeys at once, unless it is stubborn."""

@@ -1,0 +1,315 @@
+"""Giving containers their interfaces on a stock kernel.
+
+What a container holds of the host is noted before it is made (``held``, ``nics``), so that
+``release`` finds all of it, whoever died meanwhile. The same commands serve each boot, where
+the engine runs them as steps before init, and changes of a running container, where they run
+here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from pathlib import Path
+
+from vzvirt import errors
+from vzvirt.backends.netlink import batches, filters, kernel, names, shaping, traffic, uplinks
+from vzvirt.backends.netlink.checking import check_plug
+from vzvirt.backends.netlink.held import Held, HeldFile
+from vzvirt.backends.netlink.nics import MOVED, Nics, name_of
+from vzvirt.backends.netlink.probe import Probe, announce
+from vzvirt.backends.netlink.steps import Wiring, boot_steps, plug_steps
+from vzvirt.backends.netlink.watching import ProxyWatch
+from vzvirt.model.devices import HostDevice, InterfaceKind, IpAddress, IpInterface
+from vzvirt.model.values import Ctid
+from vzvirt.ports.network import BootStep, GuestAddress, LinkCounters, Plug
+from vzvirt.system.files import make_folder, mapping_os_errors
+from vzvirt.system.mounts import is_mounted, unmount
+from vzvirt.system.root import Root
+
+PROBE_SECONDS = 0.1
+"""How long somebody may take to say that an address is his."""
+
+
+class NetlinkLinks:
+    """Implements ``ports.network.GuestLinks``.
+
+    Args:
+        root: The installation.
+        probe: Seconds to wait for whoever has a routed address already; 0: do not ask.
+    """
+
+    def __init__(self, root: Root, probe: float = PROBE_SECONDS) -> None:
+        self._root = root
+        self._tag = root.tag
+        self._nics = Nics(root)
+        self._patience = probe
+
+    def _held(self, ctid: Ctid) -> HeldFile:
+        return HeldFile(self._root, ctid)
+
+    def _kept(self, ctid: Ctid) -> Path:
+        return names.kept_namespace(self._root, ctid)
+
+    # -- before anything is made ----------------------------------------------------------
+
+    def check(self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]) -> None:
+        """Refuse what cannot be made, before anything is."""
+        for plug in plugs:
+            check_plug(plug, ctid, self._tag)
+        for device in devices:
+            if device.kind in MOVED:
+                self._nics.check(ctid, device)
+        self._check_addresses(ctid, _routed_addresses(plugs))
+
+    def _check_addresses(self, ctid: Ctid, addresses: tuple[IpInterface, ...]) -> None:
+        found = uplinks.ways(addresses)
+        own = names.routed_name(ctid, self._tag)
+        for ip, way in found.items():
+            if way.holder is not None and way.holder != own:
+                raise errors.OperationFailed(
+                    f"the address {ip} is in use: it is that of device '{way.holder}'",
+                    hint="choose another one",
+                )
+        asked = {ip: way.uplinks for ip, way in found.items() if way.holder is None}
+        if self._patience > 0 and any(asked.values()):
+            taken = Probe(asked).answers(self._patience)
+            if taken is not None:
+                raise errors.OperationFailed(
+                    f"the address {taken} is in use: another machine on "
+                    f"'{', '.join(asked[taken])}' answers for it",
+                    hint="choose another one, or stop that machine",
+                )
+
+    def _wiring(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> Wiring:
+        found = uplinks.ways(_routed_addresses(plugs))
+        uplinks.answer_for(found)
+        return Wiring(ctid, self._tag, {ip: way.uplinks for ip, way in found.items()})
+
+    # -- starting and stopping ------------------------------------------------------------
+
+    def boot_steps(
+        self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]
+    ) -> tuple[BootStep, ...]:
+        """What makes them at each boot; durable notes of NICs are written by this call."""
+        wiring = self._wiring(ctid, plugs)
+        moved = tuple(name_of(device) for device in devices if device.kind in MOVED)
+        self._held(ctid).write(_holding(wiring, plugs))
+        for name in moved:
+            if name not in {note.name for note in self._nics.notes(ctid)}:
+                self._nics.note(ctid, name)
+        if moved:
+            self._make_kept(ctid)
+        if any(wiring.proxies.values()):
+            announce(wiring.proxies)
+            ProxyWatch(self._root).watch(ctid, wiring.proxies)
+        return boot_steps(wiring, plugs, moved, self._kept(ctid))
+
+    def _make_kept(self, ctid: Ctid) -> None:
+        """A file that a namespace can be mounted on."""
+        kept = self._kept(ctid)
+        make_folder(kept.parent, 0o700)
+        with mapping_os_errors("hold on to a network namespace"):
+            kept.touch(0o600)
+
+    def release(self, ctid: Ctid) -> None:
+        """Take back all that a stopped container held. Idempotent."""
+        kept = self._kept(ctid)
+        notes = self._nics.notes(ctid)
+        mounted = kept.exists() and is_mounted(kept)
+        for note in notes:
+            self._nics.bring_back(note, kept if mounted else kept.with_name("none"))
+        with mapping_os_errors("let go of a network namespace"):
+            if mounted:
+                unmount(kept)
+            kept.unlink(missing_ok=True)
+        held = self._held(ctid).read()
+        if held is not None:
+            self._take_away(ctid, held)
+            self._held(ctid).remove()
+
+    def _take_away(self, ctid: Ctid, held: Held) -> None:
+        lines = [f"link del dev {link}" for link in held.links]
+        for address, devices in held.proxies.items():
+            lines += batches.proxy("del", ipaddress.ip_address(address), devices)
+        if lines:
+            kernel.run(kernel.IP_BATCH_ON, kernel.text(lines), check=False)
+        if held.filtered:
+            kernel.run(kernel.NFT_BATCH, filters.without_table(ctid, self._tag), check=False)
+        if held.proxies:
+            ProxyWatch(self._root).forget(ctid)
+
+    # -- while it runs --------------------------------------------------------------------
+
+    def attach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
+        """Give a running container one more interface; all or nothing."""
+        wiring = self._wiring(ctid, (plug,))
+        self._held(ctid).add(_holding(wiring, (plug,)))
+        try:
+            for step in plug_steps(wiring, (plug,)):
+                kernel.run_step(step, init_pid)
+        except BaseException:
+            self.detach(ctid, init_pid, plug)
+            raise
+        self._rewatch(ctid)
+
+    def update(self, ctid: Ctid, init_pid: int, old: Plug, new: Plug) -> None:
+        """Change an interface of a running container: addresses, link state, limits, bridge."""
+        wiring = self._wiring(ctid, (old, new))
+        self._held(ctid).add(_holding(wiring, (new,)))
+        try:
+            self._change(wiring, init_pid, old, new)
+        except BaseException:
+            with contextlib.suppress(errors.VzvirtError):
+                self._change(wiring, init_pid, new, old)
+            raise
+        self._drop_proxies(ctid, old, new)
+        self._rewatch(ctid)
+
+    def _change(self, wiring: Wiring, init_pid: int, old: Plug, new: Plug) -> None:
+        ctid, tag = wiring.ctid, wiring.tag
+        host = batches.change_host(old, new, ctid, tag, wiring.proxies)
+        before, after = filters.rules(old, ctid, tag), filters.rules(new, ctid, tag)
+        kernel.batch(kernel.IP_BATCH, host)
+        if after != before:
+            script = after or filters.without_rules(old, ctid, tag)
+            kernel.run(kernel.NFT_BATCH, script)
+        kernel.batch(kernel.IP_BATCH, batches.change_guest(old, new), inside=init_pid)
+        kernel.batch(kernel.TC_BATCH, shaping.limits(new, ctid, tag, old))
+        if old.interface.outbound is not None and new.interface.outbound is None:
+            device = str(names.host_end(old, ctid, tag))
+            kernel.batch(kernel.IP_BATCH_ON, [f"link del dev {names.shaper(device)}"])
+
+    def detach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
+        """Take an interface from a running container."""
+        if plug.interface.kind is InterfaceKind.DIRECT:
+            lines = [f"link del dev {names.guest_end(plug)}"]
+            kernel.run(kernel.IP_BATCH_ON, kernel.text(lines), inside=init_pid, check=False)
+            return
+        gone = batches.unmake(plug, ctid, self._tag)
+        kernel.run(kernel.IP_BATCH_ON, kernel.text(gone), check=False)
+        rules = filters.without_rules(plug, ctid, self._tag)
+        if rules:
+            kernel.run(kernel.NFT_BATCH, rules, check=False)
+        held = self._held(ctid).read() or Held()
+        held.links = [link for link in held.links if f"link del dev {link}" not in gone]
+        self._held(ctid).write(held)
+        if plug.interface.kind is InterfaceKind.ROUTED:
+            self._drop_proxies(ctid, plug, None)
+            self._rewatch(ctid)
+
+    def _drop_proxies(self, ctid: Ctid, old: Plug, new: Plug | None) -> None:
+        """No longer answer for addresses that are gone."""
+        left = {address.ip for address in new.interface.addresses} if new else set()
+        held = self._held(ctid).read()
+        if held is None:
+            return
+        lines = []
+        for address in _routed_addresses((old,)):
+            devices = held.proxies.get(str(address.ip), [])
+            if address.ip not in left and devices:
+                lines += batches.proxy("del", address.ip, devices)
+                del held.proxies[str(address.ip)]
+        if lines:
+            kernel.run(kernel.IP_BATCH_ON, kernel.text(lines), check=False)
+            self._held(ctid).write(held)
+
+    def _rewatch(self, ctid: Ctid) -> None:
+        held = self._held(ctid).read()
+        if held is None:
+            return
+        proxies: dict[IpAddress, tuple[str, ...]] = {
+            ipaddress.ip_address(address): tuple(devices)
+            for address, devices in held.proxies.items()
+        }
+        watch = ProxyWatch(self._root)
+        if any(proxies.values()):
+            watch.watch(ctid, proxies)
+        else:
+            watch.forget(ctid)
+
+    def attach_device(self, ctid: Ctid, init_pid: int, device: HostDevice) -> None:
+        """Move a NIC of the host into a running container."""
+        if device.kind not in MOVED:
+            raise errors.InternalError(f"'{device.name}' is no network device")
+        name = name_of(device)
+        self._nics.check(ctid, device)
+        self._make_kept(ctid)
+        if not is_mounted(self._kept(ctid)):
+            kernel.run(("mount", "--bind", f"/proc/{init_pid}/ns/net", str(self._kept(ctid))))
+        note = self._nics.note(ctid, name)
+        try:
+            kernel.batch(kernel.IP_BATCH, [f"link set dev {name} netns {init_pid}"])
+            kernel.batch(kernel.IP_BATCH, [f"link set dev {name} up"], inside=init_pid)
+        except BaseException:
+            self._nics.bring_back(note, self._kept(ctid))
+            raise
+
+    def detach_device(self, ctid: Ctid, init_pid: int, device: HostDevice) -> None:
+        """Bring a NIC back, with its old name, addresses and state."""
+        notes = [note for note in self._nics.notes(ctid) if _is(note.name, device)]
+        if not notes:
+            raise errors.NoDevice(
+                f"container {ctid} has no device '{device.name or device.address}' of the host"
+            )
+        for note in notes:
+            self._nics.bring_back(note, Path(f"/proc/{init_pid}/ns/net"))
+
+    # -- looking --------------------------------------------------------------------------
+
+    def counters(
+        self, ctid: Ctid, init_pid: int, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]
+    ) -> list[LinkCounters]:
+        """Traffic of each interface and NIC, read where the guest sees it."""
+        ends = [
+            (names.guest_end(plug), names.host_end(plug, ctid, self._tag) or names.guest_end(plug))
+            for plug in plugs
+        ]
+        nics = [note.name for note in self._nics.notes(ctid)] if devices else []
+        seen = traffic.of(init_pid)
+        return [
+            LinkCounters(host_name=host, **seen[guest])
+            for guest, host in (*ends, *((name, name) for name in nics))
+            if guest in seen
+        ]
+
+    def addresses(self, init_pid: int) -> list[GuestAddress]:
+        """What a running container's interfaces have right now."""
+        found = kernel.look("addr", "show", inside=init_pid)
+        return [
+            GuestAddress(
+                guest_name=str(link["ifname"]),
+                mac=str(link.get("address", "")),
+                addresses=tuple(
+                    ipaddress.ip_interface(f"{item['local']}/{item['prefixlen']}")
+                    for item in link.get("addr_info", ())
+                    if "local" in item
+                ),
+            )
+            for link in found
+            if "ifname" in link
+        ]
+
+
+def _is(name: str, device: HostDevice) -> bool:
+    return device.name in {None, name}
+
+
+def _routed_addresses(plugs: tuple[Plug, ...]) -> tuple[IpInterface, ...]:
+    return tuple(
+        address
+        for plug in plugs
+        if plug.interface.kind is InterfaceKind.ROUTED
+        for address in plug.interface.addresses
+    )
+
+
+def _holding(wiring: Wiring, plugs: tuple[Plug, ...]) -> Held:
+    """What the making of interfaces will hold of the host."""
+    gone = [line for plug in plugs for line in batches.unmake(plug, wiring.ctid, wiring.tag)]
+    wanted = {address.ip for address in _routed_addresses(plugs)}
+    return Held(
+        links=[line.removeprefix("link del dev ") for line in gone],
+        proxies={str(ip): list(devices) for ip, devices in wiring.proxies.items() if ip in wanted},
+        filtered=any(filters.rules(plug, wiring.ctid, wiring.tag) for plug in plugs),
+    )

@@ -1,0 +1,264 @@
+"""Network devices of the host that containers have for a while.
+
+Before a NIC leaves, what it was like is noted durably in ``var/lib/vzvirt/nics``: name, link
+address, mtu, addresses, routes, whether it was up. A container's network namespace is held on
+to by a bind mount while it has one, so the NIC is still there to be fetched when every process
+of the container and of ours has been killed. A note whose host has rebooted since is void: the
+kernel has put everything back already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from vzvirt import errors
+from vzvirt.backends.netlink import kernel
+from vzvirt.model.devices import HostDevice, HostDeviceKind
+from vzvirt.model.values import Ctid
+from vzvirt.system.files import make_folder, mapping_os_errors, read_bytes, write_atomic
+from vzvirt.system.root import Root
+
+MOVED: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
+"""Kinds of host devices that are NICs."""
+
+_PCI: Final = Path("/sys/bus/pci/devices")
+_FOREVER: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NicNote:
+    """A NIC as it was on the host.
+
+    Attributes:
+        ctid: Who has it.
+        boot_id: Of the host's run in which it was noted.
+        addresses: Arguments of ``ip addr add``.
+        routes: Arguments of ``ip route replace``.
+    """
+
+    ctid: int
+    name: str
+    mac: str
+    mtu: int
+    up: bool
+    boot_id: str
+    addresses: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+
+
+def boot_id() -> str:
+    """What tells this run of the host from others."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def name_of(device: HostDevice) -> str:
+    """The NIC that is meant.
+
+    Raises:
+        NoDevice: Nothing with an interface is at its address.
+    """
+    if device.name is not None:
+        return device.name
+    try:
+        return next(entry.name for entry in (_PCI / str(device.address) / "net").iterdir())
+    except (OSError, StopIteration):
+        raise errors.NoDevice(
+            f"no network device of this host is at PCI address {device.address}"
+        ) from None
+
+
+class Nics:
+    """The notes of one installation."""
+
+    def __init__(self, root: Root) -> None:
+        self._folder = root.path("var/lib/vzvirt/nics")
+
+    def notes(self, ctid: Ctid | None = None) -> list[NicNote]:
+        """All notes, or those of one container."""
+        try:
+            paths = sorted(self._folder.glob("*.json"))
+        except OSError:
+            return []
+        found = [self._read(path) for path in paths]
+        return [note for note in found if note and ctid in {None, Ctid(note.ctid)}]
+
+    def _read(self, path: Path) -> NicNote | None:
+        data = read_bytes(path)
+        if not data:
+            return None
+        values = json.loads(data)
+        lists = {key: tuple(values[key]) for key in ("addresses", "routes")}
+        return NicNote(**{**values, **lists})
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def write(self, note: NicNote) -> None:
+        """Note a NIC durably, before it leaves."""
+        make_folder(self._folder, 0o700)
+        write_atomic(self._path(note.name), json.dumps(asdict(note), indent=1).encode())
+
+    def remove(self, note: NicNote) -> None:
+        """It is back."""
+        with mapping_os_errors("forget a NIC"):
+            self._path(note.name).unlink(missing_ok=True)
+
+    # -- refusals -----------------------------------------------------------------------
+
+    def check(self, ctid: Ctid, device: HostDevice) -> None:
+        """Refuse a NIC that cannot be had.
+
+        Raises:
+            NoDevice: There is none.
+            OperationInvalid: It is another container's, the host lives by it, or it is no NIC.
+        """
+        name = name_of(device)
+        holder = next((n.ctid for n in self.notes() if n.name == name and self._is_out(n)), ctid)
+        if holder != ctid:
+            raise errors.OperationInvalid(f"device '{name}' is in use by container {holder}")
+        link = _link(name)
+        if link is None:
+            raise errors.NoDevice(f"this host has no network device '{name}'")
+        if "LOOPBACK" in link.get("flags", ()):
+            raise errors.OperationInvalid(f"device '{name}' is the host's loopback")
+        if "master" in link:
+            raise errors.OperationInvalid(
+                f"device '{name}' is a port of '{link['master']}'",
+                hint=f"take it out first: ip link set {name} nomaster",
+            )
+        if any(route.get("dst") == "default" for route in _routes(name)):
+            raise errors.OperationInvalid(
+                f"device '{name}' carries the host's default route",
+                hint="the host would lose its network; give the container another device",
+            )
+
+    def _is_out(self, note: NicNote) -> bool:
+        return note.boot_id == boot_id() and _link(note.name) is None
+
+    # -- out and back -------------------------------------------------------------------
+
+    def note(self, ctid: Ctid, name: str) -> NicNote:
+        """Note what a NIC is like."""
+        link = _link(name)
+        if link is None:
+            raise errors.NoDevice(f"this host has no network device '{name}'")
+        note = NicNote(
+            ctid=int(ctid),
+            name=name,
+            mac=str(link.get("address", "")),
+            mtu=int(link["mtu"]),
+            up="UP" in link.get("flags", ()),
+            boot_id=boot_id(),
+            addresses=tuple(_address(item) for item in link.get("addr_info", ()) if _stays(item)),
+            routes=_route_words(name),
+        )
+        self.write(note)
+        return note
+
+    def bring_back(self, note: NicNote, kept: Path) -> None:
+        """Fetch a NIC from a container's namespace and make it what it was. Idempotent.
+
+        Raises:
+            OperationFailed: It is neither here nor there, or its old name is taken.
+        """
+        if note.boot_id != boot_id():
+            self.remove(note)
+            return
+        if kept.exists():
+            _fetch(note, kept)
+        elif _link(note.name) is None:
+            _rename_returned(note)
+        _restore(note)
+        self.remove(note)
+
+
+def _link(name: str) -> dict[str, Any] | None:
+    found = kernel.look("addr", "show", "dev", name)
+    return found[0] if found else None
+
+
+def _routes(name: str) -> list[dict[str, Any]]:
+    return [
+        *kernel.look("-4", "route", "show", "dev", name),
+        *kernel.look("-6", "route", "show", "dev", name),
+    ]
+
+
+def _route_words(name: str) -> tuple[str, ...]:
+    """Routes that the kernel does not make by itself."""
+    lines = []
+    for family in ("-4", "-6"):
+        said = kernel.run(("ip", family, "route", "show", "dev", name), check=False)
+        lines += [line.strip() for line in said.splitlines() if "proto kernel" not in line]
+    noise = {"linkdown", "dead"}
+    return tuple(" ".join(word for word in line.split() if word not in noise) for line in lines)
+
+
+def _stays(address: dict[str, Any]) -> bool:
+    """Whether an address is not one that the kernel makes by itself when the device is up."""
+    return address.get("scope") != "link" or address.get("family") == "inet"
+
+
+def _address(item: dict[str, Any]) -> str:
+    words = [f"{item['local']}/{item['prefixlen']}"]
+    if "broadcast" in item:
+        words.append(f"broadcast {item['broadcast']}")
+    if item.get("scope") not in {None, "global"}:
+        words.append(f"scope {item['scope']}")
+    valid = item.get("valid_life_time", _FOREVER)
+    if valid != _FOREVER:
+        words.append(f"valid_lft {valid} preferred_lft {item.get('preferred_life_time', valid)}")
+    if item.get("family") == "inet6":
+        words.append("nodad")
+    return " ".join(words)
+
+
+def _fetch(note: NicNote, kept: Path) -> None:
+    inside = kernel.look("link", "show", inside=kept)
+    found = next((link for link in inside if link["ifname"] == note.name), None)
+    if found is None or found.get("address") != note.mac:
+        same = [link for link in inside if link.get("address") == note.mac]
+        real = [link for link in same if "link" not in link] or same
+        found = real[0] if real else found
+    if found is None:
+        if _link(note.name) is None:
+            raise errors.OperationFailed(
+                f"device '{note.name}' of container {note.ctid} is neither in the container "
+                "nor on the host"
+            )
+        return
+    name = found["ifname"]
+    lines = [f"link set dev {name} down"]
+    lines.append(f"link set dev {name} netns {os.getpid()} name {note.name}")
+    kernel.batch(kernel.IP_BATCH, lines, inside=kept)
+
+
+def _rename_returned(note: NicNote) -> None:
+    """The kernel brings a real NIC back by itself, but with the name it had inside."""
+    every = kernel.look("link", "show")
+    found = next((link for link in every if link.get("address") == note.mac), None)
+    if found is not None:
+        name = found["ifname"]
+        kernel.batch(
+            kernel.IP_BATCH,
+            [f"link set dev {name} down", f"link set dev {name} name {note.name}"],
+        )
+
+
+def _restore(note: NicNote) -> None:
+    now = _link(note.name)
+    if now is None:
+        return
+    lines = [f"link set dev {note.name} mtu {note.mtu}"]
+    if note.mac and now.get("address") != note.mac:
+        lines.append(f"link set dev {note.name} address {note.mac}")
+    had = {_address(item) for item in now.get("addr_info", ())}
+    lines += [f"addr add {words} dev {note.name}" for words in note.addresses if words not in had]
+    if note.up:
+        lines.append(f"link set dev {note.name} up")
+        lines += [f"route replace {words} dev {note.name}" for words in note.routes]
+    kernel.run(kernel.IP_BATCH_ON, kernel.text(lines), check=False)

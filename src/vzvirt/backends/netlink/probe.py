@@ -1,0 +1,142 @@
+"""Asking the uplink whether anybody has an address already, before a container gets it.
+
+No state beyond open sockets. ARP probes (RFC 5227) and neighbour solicitations for duplicate
+address detection (RFC 4862) are sent when a ``Probe`` is made; answers are read later, so the
+wait overlaps with other work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final, Self
+
+from vzvirt.model.devices import IpAddress
+
+ETH_ARP: Final = 0x0806
+ETH_IPV6: Final = 0x86DD
+
+_ARP_REQUEST: Final = 1
+_ARP_HEADER: Final = struct.pack("!HHBB", 1, 0x0800, 6, 4)
+_SOLICITATION: Final = 135
+_ADVERTISEMENT: Final = 136
+_ICMPV6: Final = 58
+
+
+def arp(sender: bytes, source: bytes, target: bytes) -> bytes:
+    """A broadcast ARP request; a ``source`` of zeros makes it a probe."""
+    body = _ARP_HEADER + struct.pack("!H", _ARP_REQUEST) + sender + source + bytes(6) + target
+    return b"\xff" * 6 + sender + struct.pack("!H", ETH_ARP) + body
+
+
+def arp_sender(frame: bytes) -> bytes:
+    """The IPv4 address that an ARP frame says its sender has."""
+    return frame[28:32]
+
+
+def solicitation(sender: bytes, target: bytes) -> bytes:
+    """A neighbour solicitation from nobody, as duplicate address detection sends it."""
+    group = bytes.fromhex("ff0200000000000000000001ff") + target[-3:]
+    message = struct.pack("!BBHI", _SOLICITATION, 0, 0, 0) + target
+    pseudo = bytes(16) + group + struct.pack("!II", len(message), _ICMPV6)
+    message = message[:2] + struct.pack("!H", _checksum(pseudo + message)) + message[4:]
+    packet = struct.pack("!IHBB", 6 << 28, len(message), _ICMPV6, 255) + bytes(16) + group
+    return b"\x33\x33" + group[-4:] + sender + struct.pack("!H", ETH_IPV6) + packet + message
+
+
+def advertised(frame: bytes) -> bytes | None:
+    """The address that a neighbour advertisement is about; ``None``: it is something else."""
+    if len(frame) < 78 or frame[20] != _ICMPV6 or frame[54] != _ADVERTISEMENT:
+        return None
+    return frame[62:78]
+
+
+def _checksum(data: bytes) -> int:
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Probe:
+    """Questions that have been asked; closed by ``answers`` or as a context manager."""
+
+    def __init__(self, targets: Mapping[IpAddress, Iterable[str]]) -> None:
+        self._asked = time.monotonic()
+        self._sockets: list[socket.socket] = []
+        self._wanted = {address.packed: address for address in targets}
+        for address, devices in targets.items():
+            for device in devices:
+                # A device that is down, or has no link address, has nobody on it to ask.
+                with contextlib.suppress(OSError):
+                    self._ask(address, device)
+
+    def _ask(self, address: IpAddress, device: str) -> None:
+        protocol = ETH_ARP if address.version == 4 else ETH_IPV6
+        asking = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
+        self._sockets.append(asking)
+        asking.bind((device, protocol))
+        asking.setblocking(False)
+        own = asking.getsockname()[4]
+        if len(own) != 6:
+            return
+        if address.version == 4:
+            asking.send(arp(own, bytes(4), address.packed))
+        else:
+            asking.send(solicitation(own, address.packed))
+
+    def answers(self, patience: float) -> IpAddress | None:
+        """An address that somebody has; ``None``: nobody spoke up in time.
+
+        Args:
+            patience: Seconds since the questions were asked.
+        """
+        with self:
+            while self._sockets:
+                left = self._asked + patience - time.monotonic()
+                ready, _, _ = select.select(self._sockets, [], [], max(0.0, left))
+                for answering in ready:
+                    found = self._heard(answering)
+                    if found is not None:
+                        return found
+                if left <= 0:
+                    return None
+        return None
+
+    def _heard(self, answering: socket.socket) -> IpAddress | None:
+        try:
+            frame, (_, protocol, kind, *_) = answering.recvfrom(256)
+        except OSError:
+            return None
+        if kind == socket.PACKET_OUTGOING:
+            return None
+        said = arp_sender(frame) if protocol == ETH_ARP else advertised(frame)
+        return self._wanted.get(said) if said else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._sockets:
+            each.close()
+        self._sockets = []
+
+
+def announce(targets: Mapping[IpAddress, Iterable[str]]) -> None:
+    """Tell neighbours who knew another holder of an IPv4 address where it is now."""
+    for address, devices in targets.items():
+        for device in devices if address.version == 4 else ():
+            with contextlib.suppress(OSError), _raw(device) as telling:
+                own = telling.getsockname()[4]
+                if len(own) == 6:
+                    telling.send(arp(own, address.packed, address.packed))
+
+
+def _raw(device: str) -> socket.socket:
+    telling = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    telling.bind((device, ETH_ARP))
+    return telling
