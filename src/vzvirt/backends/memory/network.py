@@ -161,7 +161,7 @@ class MemoryNetworks:
 
     def foreign(self, name: str) -> Network | None:
         """Nobody else is here."""
-        del name
+        return dict[str, Network]().get(name)
         return None
 
     def mend(self, network: Network) -> list[str]:

@@ -14,14 +14,18 @@ from vzvirt.backends.networks import bridge
 from vzvirt.model.network import Lease, Network
 from vzvirt.system.files import mapping_os_errors, read_bytes
 
-STATUS: Final = Path("/run/libvirt/network")
-LEASES: Final = Path("/var/lib/libvirt/dnsmasq")
+STATUS: Final = "run/libvirt/network"
+LEASES: Final = "var/lib/libvirt/dnsmasq"
 
 
-def running(folder: Path = STATUS) -> list[Network]:
-    """All networks that the daemon runs; what cannot be read is left out."""
+def running(top: Path) -> list[Network]:
+    """All networks that the daemon runs; what cannot be read is left out.
+
+    Args:
+        top: The folder that the daemon takes for ``/``.
+    """
     with mapping_os_errors("look for networks of libvirt's daemon"):
-        files = sorted(folder.glob("*.xml"))
+        files = sorted((top / STATUS).glob("*.xml"))
     found = (_read(read_bytes(file) or b"") for file in files)
     return [item for item in found if item is not None and bridge.is_bridge(item.bridge or "")]
 
@@ -41,14 +45,14 @@ def _read(text: bytes) -> Network | None:
         return None  # of a kind that is none of ours
 
 
-def leases(network: Network, folder: Path = LEASES) -> list[Lease]:
+def leases(network: Network, top: Path) -> list[Lease]:
     """What the daemon has given out on a network; it keeps its notes as JSON."""
     import ipaddress
     import json
 
     from vzvirt.model.values import MacAddress
 
-    text = read_bytes(folder / f"{network.bridge}.status")
+    text = read_bytes(top / LEASES / f"{network.bridge}.status")
     found = []
     for row in json.loads(text or b"[]"):
         address = ipaddress.ip_address(row["ip-address"])

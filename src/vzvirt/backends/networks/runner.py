@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
@@ -26,9 +27,15 @@ TABLE: Final = "vzvirt-net"
 
 
 class LinuxNetworks:
-    """The networks of one installation; implements ``ports.network.NetworkRunner``."""
+    """The networks of one installation; implements ``ports.network.NetworkRunner``.
 
-    def __init__(self, root: Root) -> None:
+    Args:
+        root: The installation.
+        host: The folder that libvirt's daemon, if there is one, takes for ``/``.
+    """
+
+    def __init__(self, root: Root, host: Path = Path("/")) -> None:
+        self._host = host
         self._root = root
         self._table = TABLE + root.tag
         self._daemons = Daemons(root)
@@ -48,11 +55,11 @@ class LinuxNetworks:
 
     def foreign(self, name: str) -> Network | None:
         """The network of that name that libvirt's daemon runs on this host."""
-        return next((item for item in libvirtd.running() if item.name == name), None)
+        return next((item for item in libvirtd.running(self._host) if item.name == name), None)
 
     def is_foreign(self, network: Network) -> bool:
         """Whether libvirt's daemon runs that bridge."""
-        return any(item.bridge == network.bridge for item in libvirtd.running())
+        return any(item.bridge == network.bridge for item in libvirtd.running(self._host))
 
     def is_active(self, network: Network) -> bool:
         """Whether its bridge is there, and ours unless it is meant to be another's."""
@@ -122,7 +129,7 @@ class LinuxNetworks:
             OperationFailed: Its notes cannot be read.
         """
         if self.is_foreign(network):
-            return libvirtd.leases(network)
+            return libvirtd.leases(network, self._host)
         return self._daemons.leases(network)
 
     def taken(self) -> list[IpInterface]:
