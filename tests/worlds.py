@@ -14,6 +14,7 @@ from vzvirt.backends.memory import (
     MemoryHost,
     MemoryInventory,
     MemoryLayout,
+    MemoryLinks,
     MemoryNetworks,
     MemoryTemplates,
     layouts,
@@ -142,6 +143,7 @@ class World:
             host=self.host,
             networks=FileNetworkStore(self.root),
             network_runner=MemoryNetworks(self.root),
+            links=MemoryLinks(self.root),
             inventory=MemoryInventory(self.root),
             warn=self.warned.append,
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vzvirt.manager import Manager
     from vzvirt.ports.guestfiles import GuestFiles
     from vzvirt.ports.host import Host
-    from vzvirt.ports.network import DeviceInventory, NetworkRunner, NetworkStore
+    from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
 
@@ -187,6 +187,11 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
 
         return LinuxNetworks(place)
 
+    def links() -> GuestLinks:
+        from vzvirt.backends.netlink import NetlinkLinks
+
+        return NetlinkLinks(place)
+
     def inventory() -> DeviceInventory:
         from vzvirt.backends.sysfs import SysfsInventory
 
@@ -202,6 +207,7 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         host=when_used(host),
         networks=when_used(lambda: network_store(settings)),
         network_runner=when_used(runner),
+        links=when_used(links),
         inventory=when_used(inventory),
         progress=progress,
         warn=warn,
@@ -217,6 +223,7 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         MemoryGuestFiles,
         MemoryHost,
         MemoryInventory,
+        MemoryLinks,
         MemoryNetworks,
         MemoryTemplates,
         layouts,
@@ -237,6 +244,7 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         host=MemoryHost(),
         networks=when_used(lambda: network_store(settings)),
         network_runner=MemoryNetworks(place),
+        links=MemoryLinks(place),
         inventory=MemoryInventory(place),
         progress=progress,
         warn=warn,

@@ -26,7 +26,7 @@ from vzvirt.ports.engine import ContainerEngine
 from vzvirt.ports.guestfiles import GuestFiles
 from vzvirt.ports.host import Host
 from vzvirt.ports.journal import Journal
-from vzvirt.ports.network import DeviceInventory, NetworkRunner, NetworkStore
+from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
 from vzvirt.ports.storage import StorageLayout, TemplateStore
 from vzvirt.ports.store import DefinitionStore
 
@@ -58,6 +58,7 @@ class Manager:
         host: Host,
         networks: NetworkStore,
         network_runner: NetworkRunner,
+        links: GuestLinks,
         inventory: DeviceInventory,
         progress: Progress = no_progress,
         warn: Warn = no_warning,
@@ -74,6 +75,7 @@ class Manager:
             host=host,
             networks=networks,
             network_runner=network_runner,
+            links=links,
             inventory=inventory,
             progress=progress,
             warn=warn,

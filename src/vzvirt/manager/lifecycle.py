@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.manager import checks
+from vzvirt.manager import checks, links
 from vzvirt.manager.areas import Area, area
 from vzvirt.manager.cases import start_case
 from vzvirt.manager.defaults import stop_timeout
@@ -213,6 +213,7 @@ class Lifecycle:
         give_back(world, place)  # a crash or a power cut may have left a mount or a group
         world.journal.begin(note(place, START))
         try:
+            boot_steps = links.steps(world, domain)
             place.layout.mount(place.spec)
             world.engine.start(
                 StartPlan(
@@ -222,6 +223,7 @@ class Lifecycle:
                     shifted=domain.idmap_shifted,
                     paused=paused,
                     reason=reason,
+                    boot_steps=boot_steps,
                 )
             )
         except BaseException:
@@ -229,6 +231,8 @@ class Lifecycle:
             world.journal.done(place.spec.ctid)
             raise
         world.journal.done(place.spec.ctid)
+        if not paused:
+            links.ask_for_addresses(world, place.spec.ctid, domain)
 
 
 def _same_run(now: Observation, before: Observation) -> bool:

@@ -13,7 +13,7 @@ from vzvirt.ports.engine import ContainerEngine
 from vzvirt.ports.guestfiles import GuestFiles
 from vzvirt.ports.host import Host
 from vzvirt.ports.journal import Journal
-from vzvirt.ports.network import DeviceInventory, NetworkRunner, NetworkStore
+from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
 from vzvirt.ports.storage import StorageLayout, TemplateStore
 from vzvirt.ports.store import DefinitionStore
 
@@ -44,6 +44,7 @@ class World:
     host: Host
     networks: NetworkStore
     network_runner: NetworkRunner
+    links: GuestLinks
     inventory: DeviceInventory
     progress: Progress = no_progress
     warn: Warn = no_warning

@@ -1,0 +1,128 @@
+"""What a container's interfaces need to know beyond its own definition, and its NICs.
+
+Nothing is kept: an interface on a virtual network finds its bridge at each start, and a NIC
+named by half is looked up in the host's device list.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.manager.networks import Networks
+from vzvirt.manager.world import World
+from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, InterfaceKind
+from vzvirt.model.domain import Domain
+from vzvirt.model.network import Network
+from vzvirt.model.values import Ctid
+from vzvirt.ports.engine import ExecRequest
+from vzvirt.ports.network import BootStep, Plug
+
+NICS: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
+"""Host devices that leave the host's network for the container's."""
+
+CLIENT: Final = """\
+for device in "$@"; do
+    if command -v udhcpc; then udhcpc -b -S -i "$device"
+    elif command -v dhclient; then dhclient -nw "$device"
+    elif command -v dhcpcd; then dhcpcd -b "$device"
+    fi
+done > /dev/null 2>&1 < /dev/null
+"""
+"""Asks for addresses with whatever the guest has; stays behind to renew them."""
+
+
+def steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
+    """What makes a container's interfaces at each boot, after a look whether it can be done.
+
+    Raises:
+        OperationFailed: A bridge or device is missing, or an address is in use.
+        OperationInvalid: A NIC is in use, or carries the default route.
+        ConfigUnsupported: An interface is of a kind that nobody makes.
+    """
+    if domain.ctid is None:
+        raise errors.InternalError(f"'{domain.name}' has no container id yet")
+    wired, devices = plugs(world, domain, start=True), nics(world, domain)
+    if not wired and not devices:
+        return ()
+    world.links.check(domain.ctid, wired, devices)
+    return world.links.boot_steps(domain.ctid, wired, devices)
+
+
+def plugs(world: World, domain: Domain, *, start: bool) -> tuple[Plug, ...]:
+    """A container's interfaces with the bridges they go into.
+
+    Args:
+        world: The ports.
+        domain: An effective definition.
+        start: Whether a virtual network that does not run is started.
+    """
+    return tuple(plug(world, item, start=start) for item in domain.interfaces)
+
+
+def plug(world: World, interface: Interface, *, start: bool) -> Plug:
+    """One interface with its bridge, and with its port group's limits if it has none itself."""
+    if interface.kind is InterfaceKind.BRIDGE:
+        return Plug(interface=interface, bridge=interface.source or None)
+    if interface.kind is not InterfaceKind.NETWORK:
+        return Plug(interface=interface)
+    networks = Networks(world)
+    bridge = networks.bridge_of(interface.source, start=start)
+    network = networks.definition(interface.source)
+    return Plug(interface=_limited(interface, network), bridge=bridge)
+
+
+def _limited(interface: Interface, network: Network) -> Interface:
+    named = [group for group in network.port_groups if group.name == interface.portgroup]
+    if interface.portgroup is not None and not named:
+        raise errors.ConfigUnsupported(
+            f"network '{network.name}' has no port group '{interface.portgroup}'",
+            hint=f"it has: {', '.join(group.name for group in network.port_groups) or 'none'}",
+        )
+    default = [group for group in network.port_groups if group.default]
+    for group in (named or default)[:1]:
+        return dataclasses.replace(
+            interface,
+            inbound=interface.inbound or group.inbound,
+            outbound=interface.outbound or group.outbound,
+        )
+    return interface
+
+
+def nics(world: World, domain: Domain) -> tuple[HostDevice, ...]:
+    """The host's network devices that a container is to have, by name."""
+    return tuple(nic(world, item) for item in domain.host_devices if item.kind in NICS)
+
+
+def nic(world: World, device: HostDevice) -> HostDevice:
+    """A NIC with both its halves.
+
+    Raises:
+        NoDevice: No network device is at its address.
+        OperationInvalid: Its name and its address are two devices.
+    """
+    name, address = device.name, device.address
+    if name is None and address is not None:
+        name = world.inventory.interface_at(address)
+        if name is None:
+            raise errors.NoDevice(f"no network device of this host is at PCI address {address}")
+    elif name is not None and address is not None:
+        real = world.inventory.pci_address_of(name)
+        if real is not None and real != address:
+            raise errors.OperationInvalid(
+                f"host device '{name}' is at PCI address {real}, not at {address}",
+                hint="leave one of the two out",
+            )
+    return dataclasses.replace(device, name=name)
+
+
+def ask_for_addresses(world: World, ctid: Ctid, domain: Domain) -> None:
+    """Have a container that has just booted ask DHCP for what its definition says."""
+    asking = [item.guest_name for item in domain.interfaces if item.dhcp and item.guest_name]
+    if not asking:
+        return
+    argv = ("/bin/sh", "-c", CLIENT, "sh", *asking)
+    status = world.engine.execute(ctid, ExecRequest(argv=argv, tty=False))
+    if status != 0:
+        world.warn(f"'{domain.name}' could not ask DHCP for an address: no client answered inside")
