@@ -15,7 +15,7 @@ sys.path.insert(0, str(PROJECT / "src"))
 
 from vzvirt import config, errors  # noqa: E402  # found only now
 from vzvirt.cli import main as cli_main  # noqa: E402
-from vzvirt.cli import reports  # noqa: E402
+from vzvirt.cli import network_reports, reports  # noqa: E402
 from vzvirt.cli.command import Argument, Command  # noqa: E402
 from vzvirt.cli.parser import global_options  # noqa: E402
 from vzvirt.cli.table import COMMANDS  # noqa: E402
@@ -36,6 +36,10 @@ SHAPES: Final = (
     ),
     ("`template list --json`", "An array of objects.", reports.TEMPLATE_FIELDS),
     ("`template info --json`", "An object.", reports.DETAILS_FIELDS),
+    ("`net list --json`", "An array of objects.", network_reports.NETWORK_FIELDS),
+    ("`net info --json`", "An object.", network_reports.NETWORK_INFO_FIELDS),
+    ("`net leases --json`", "An array of objects.", network_reports.LEASE_FIELDS),
+    ("`nodedev list --json`", "An array of objects.", network_reports.DEVICE_FIELDS),
     ("`doctor --json`", "An array of objects.", reports.CHECK_FIELDS),
 )
 
@@ -74,7 +78,7 @@ def cli() -> str:
         "print an array of objects with `ctid`, `name`, `uuid`, and `done`, what was done, in "
         "words; `define` prints one such object with `warnings`, `validate` one with `valid` "
         "and `warnings`; `template build` and `template import` print one of `template list` "
-        "with `done`.\n"
+        "with `done`. Those that change networks print objects with `name`, `uuid`, `done`.\n"
     )
     for title, words, fields in SHAPES:
         rows = [(code(field.key), field.help) for field in fields if field.key]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+NAMES: Final = ("container", "template", "network", "nodedev")
+"""Kinds of things whose names a shell can offer; vzvirt is asked for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Argument:
         parse: Makes the value from text.
         optional: Whether a positional one may be left out.
         many: Whether it may be given several times.
-        completes: What a shell offers: ``container``, ``template``, ``file`` or nothing.
+        completes: What a shell offers: a word of ``NAMES``, ``file`` or nothing.
         keyword: Name of the function's parameter where it is not ``name``'s own.
     """
 

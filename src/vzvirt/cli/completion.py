@@ -1,7 +1,7 @@
 """The completion script for bash, printed from the table of commands.
 
 All that is known beforehand stands in the script, so completing starts no Python; only names of
-containers and templates are asked for, through ``vzvirt internal complete``.
+containers, networks and the like are asked for, through ``vzvirt internal complete``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from string import Template
 from typing import Final
 
-from vzvirt.cli.command import Argument, Command
+from vzvirt.cli.command import NAMES, Argument, Command
 from vzvirt.cli.parser import global_options
 from vzvirt.cli.table import COMMANDS
 
-# An offer is "container", "template", "file", "none", or "=" and words. $places has the offer
+# An offer is one of command.NAMES, "file", "none", or "=" and words. $places has the offer
 # for each positional argument; that of the last one ends in "+" if it may be repeated.
 _SCRIPT: Final = Template(r"""# bash completion for vzvirt, printed by 'vzvirt completion bash'
 
@@ -65,7 +65,7 @@ _vzvirt() {
     case $$offer in
         =*) mapfile -t COMPREPLY < <(compgen -W "$${offer#=}" -- "$$current") ;;
         file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$$current") ;;
-        container | template)
+        $kinds)
             where=("$${COMP_WORDS[0]}" "$${where[@]}" internal complete "$$offer")
             mapfile -t words < <("$${where[@]}" 2>/dev/null)
             mapfile -t COMPREPLY < <(compgen -W "$${words[*]}" -- "$$current")
@@ -105,6 +105,7 @@ def bash_script() -> str:
             f"        {form}) offer={_offer(item)} ;;" for form, item in options.items()
         ),
         groups=" ".join(groups),
+        kinds=" | ".join(NAMES),
         global_options=" ".join(_forms(global_options())),
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.model.devices import IpInterface
 from vzvirt.model.values import UNLIMITED, Ctid, Limit, SoftHard
 
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -92,6 +94,20 @@ def read_seconds(text: str) -> float:
     if not 0 <= seconds < 1e9:
         raise errors.InvalidArgument(f"'{text}' is not a number of seconds")
     return seconds
+
+
+def read_ip_interface(text: str) -> IpInterface:
+    """An IP address, alone (it stands for one host) or with a prefix length behind it.
+
+    Raises:
+        InvalidArgument: It is none.
+    """
+    try:
+        return ipaddress.ip_interface(text.strip())
+    except ValueError:
+        raise errors.InvalidArgument(
+            f"'{text}' is not an IP address", hint="such as 10.0.0.5 or 2001:db8::5"
+        ) from None
 
 
 def read_ctid(text: str) -> Ctid:

@@ -142,7 +142,7 @@ def _incomplete(rest: list[str]) -> errors.InvalidArgument:
 def _unknown(word: str) -> errors.InvalidArgument:
     import difflib
 
-    names = [command.name for command in COMMANDS if command.group]
+    names = list(dict.fromkeys(item.name.split()[0] for item in COMMANDS if item.group))
     close = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else "see 'vzvirt --help'"
     return errors.InvalidArgument(f"there is no command '{word}'", hint=hint)

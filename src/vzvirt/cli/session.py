@@ -80,21 +80,47 @@ class Session:
         Returns:
             The exit status: that of the first failure.
         """
+
+        def acted(ref: str) -> tuple[str, dict[str, Json]]:
+            domain = self.find(ref)
+            act(str(domain.ctid))
+            return title(domain), identity(domain)
+
+        return self.each_of(refs, acted, done, json=json)
+
+    def each_of(
+        self,
+        refs: Sequence[str],
+        act: Callable[[str], tuple[str, dict[str, Json]]],
+        done: str,
+        *,
+        json: bool,
+    ) -> int:
+        """Do something with each thing that is named, be it a container or not.
+
+        Args:
+            refs: What names them.
+            act: Does it; returns the thing for people and for programs.
+            done: As for ``each``.
+            json: As for ``each``.
+
+        Returns:
+            The exit status: that of the first failure.
+        """
         status = 0
         finished: list[Json] = []
         for ref in refs:
             try:
-                domain = self.find(ref)
-                act(str(domain.ctid))
+                shown, known = act(ref)
             except errors.VzvirtError as exc:
                 if len(refs) == 1:
                     raise
                 self.output.error(exc.message, exc.hint)
                 status = status or exc.exit_status
             else:
-                finished.append({**identity(domain), "done": done})
+                finished.append({**known, "done": done})
                 if not json:
-                    self.output.note(f"{title(domain)} {done}")
+                    self.output.note(f"{shown} {done}")
         if json:
             self.output.json(finished)
         return status

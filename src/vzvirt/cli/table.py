@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from vzvirt.cli.command import Argument, Command
+from vzvirt.cli.arguments import (
+    ALL,
+    DEFINITIONS,
+    INSIDE,
+    JSON,
+    LIFE,
+    LOOKING,
+    REF,
+    REFS,
+    REST,
+    STORAGE,
+    VALIDATE,
+)
+from vzvirt.cli.command import NAMES, Argument, Command
 from vzvirt.cli.formats import (
     read_assignment,
     read_ctid,
@@ -12,22 +25,11 @@ from vzvirt.cli.formats import (
     read_seconds,
     read_space,
 )
+from vzvirt.cli.network_table import NETWORK_COMMANDS
 
-_REF: Final = Argument("REF", "container: CTID, name or UUID", completes="container")
-_REFS: Final = Argument(
-    "REF", "containers: CTID, name or UUID", completes="container", many=True, keyword="refs"
-)
 _FILE: Final = Argument("FILE", "domain XML; '-': standard input", completes="file")
 _TEMPLATE: Final = Argument("NAME", "template", completes="template")
-_JSON: Final = Argument("--json", "print JSON")
 _NAME: Final = Argument("--name", "name in the cache", metavar="NAME")
-
-_LIFE: Final = "Life"
-_DEFINITIONS: Final = "Definitions"
-_LOOKING: Final = "Looking"
-_INSIDE: Final = "Inside"
-_STORAGE: Final = "Storage and templates"
-_REST: Final = "Files and host"
 
 _FORMATS: Final = ("xml", "openvz-conf")
 
@@ -35,12 +37,12 @@ COMMANDS: Final = (
     Command(
         name="define",
         runs="definitions:define",
-        group=_DEFINITIONS,
+        group=DEFINITIONS,
         summary="write a container's definition from domain XML",
         arguments=(
             _FILE,
-            Argument("--validate", "refuse what the schema does not know"),
-            _JSON,
+            VALIDATE,
+            JSON,
         ),
         details="Only the definition is written: the root is unpacked by 'provision' or by the "
         "first 'start'. A container that exists already is given the new definition.",
@@ -49,9 +51,9 @@ COMMANDS: Final = (
     Command(
         name="edit",
         runs="editing:edit",
-        group=_DEFINITIONS,
+        group=DEFINITIONS,
         summary="edit a container's domain XML",
-        arguments=(_REF,),
+        arguments=(REF,),
         details="Opens $VISUAL, else $EDITOR, else 'editor'. What is refused can be edited "
         "again; an unchanged document changes nothing.",
         repairs=True,
@@ -59,12 +61,12 @@ COMMANDS: Final = (
     Command(
         name="undefine",
         runs="definitions:undefine",
-        group=_DEFINITIONS,
+        group=DEFINITIONS,
         summary="delete containers' definitions",
         arguments=(
-            _REFS,
+            REFS,
             Argument("--remove-data", "delete the private area too"),
-            _JSON,
+            JSON,
         ),
         details="The private area stays unless --remove-data is given. A folder of the "
         "user's that serves as root is never deleted.",
@@ -73,18 +75,18 @@ COMMANDS: Final = (
     Command(
         name="autostart",
         runs="definitions:autostart",
-        group=_DEFINITIONS,
+        group=DEFINITIONS,
         summary="start containers with the host",
-        arguments=(_REFS, Argument("--disable", "do not start them with the host"), _JSON),
+        arguments=(REFS, Argument("--disable", "do not start them with the host"), JSON),
         repairs=True,
     ),
     Command(
         name="provision",
         runs="life:provision",
-        group=_LIFE,
+        group=LIFE,
         summary="unpack a container's root from its template",
         arguments=(
-            _REF,
+            REF,
             Argument("--password", "ask for root's password on the terminal"),
             Argument("--password-stdin", "read root's password from standard input"),
             Argument(
@@ -95,109 +97,109 @@ COMMANDS: Final = (
                 completes="file",
                 keyword="ssh_keys",
             ),
-            _JSON,
+            JSON,
         ),
         repairs=True,
     ),
     Command(
         name="start",
         runs="life:start",
-        group=_LIFE,
+        group=LIFE,
         summary="start containers",
         arguments=(
-            _REFS,
+            REFS,
             Argument("--paused", "leave them paused"),
             Argument("--console", "connect to the console afterwards"),
-            _JSON,
+            JSON,
         ),
         repairs=True,
     ),
     Command(
         name="shutdown",
         runs="life:shutdown",
-        group=_LIFE,
+        group=LIFE,
         summary="ask containers to shut down, and wait",
         arguments=(
-            _REFS,
+            REFS,
             Argument("--timeout", "seconds to wait", metavar="SECONDS", parse=read_seconds),
-            _JSON,
+            JSON,
         ),
         repairs=True,
     ),
     Command(
         name="kill",
         runs="life:kill",
-        group=_LIFE,
+        group=LIFE,
         summary="end containers at once",
-        arguments=(_REFS, _JSON),
+        arguments=(REFS, JSON),
         repairs=True,
     ),
     Command(
         name="reboot",
         runs="life:reboot",
-        group=_LIFE,
+        group=LIFE,
         summary="shut containers down and start them again",
-        arguments=(_REFS, _JSON),
+        arguments=(REFS, JSON),
         repairs=True,
     ),
     Command(
         name="pause",
         runs="life:pause",
-        group=_LIFE,
+        group=LIFE,
         summary="freeze all processes of containers",
-        arguments=(_REFS, _JSON),
+        arguments=(REFS, JSON),
         repairs=True,
     ),
     Command(
         name="unpause",
         runs="life:unpause",
-        group=_LIFE,
+        group=LIFE,
         summary="thaw paused containers",
-        arguments=(_REFS, _JSON),
+        arguments=(REFS, JSON),
         repairs=True,
     ),
     Command(
         name="list",
         runs="looking:list_containers",
-        group=_LOOKING,
+        group=LOOKING,
         summary="list containers",
         arguments=(
-            Argument("--all", "also those that do not run", short="-a", keyword="everything"),
-            _JSON,
+            ALL,
+            JSON,
         ),
         details="With --quiet only the CTIDs are printed.",
     ),
     Command(
         name="info",
         runs="looking:info",
-        group=_LOOKING,
+        group=LOOKING,
         summary="show all there is to know of a container",
-        arguments=(_REF, _JSON),
+        arguments=(REF, JSON),
     ),
     Command(
         name="dumpxml",
         runs="looking:dumpxml",
-        group=_LOOKING,
+        group=LOOKING,
         summary="print a container's domain XML",
-        arguments=(_REF,),
+        arguments=(REF,),
     ),
     Command(
         name="logs",
         runs="inside:logs",
-        group=_LOOKING,
+        group=LOOKING,
         summary="print what a container's console has shown",
         arguments=(
-            _REF,
+            REF,
             Argument("--follow", "go on until the container stops", short="-f"),
         ),
     ),
     Command(
         name="exec",
         runs="inside:execute",
-        group=_INSIDE,
+        group=INSIDE,
         summary="run a command in a container",
         arguments=(
-            _REF,
+            REF,
             Argument("--user", "user inside, by name or number", metavar="USER"),
             Argument("--cwd", "working folder inside", metavar="DIR", keyword="directory"),
             Argument(
@@ -219,26 +221,26 @@ COMMANDS: Final = (
     Command(
         name="enter",
         runs="inside:enter",
-        group=_INSIDE,
+        group=INSIDE,
         summary="get a login shell in a container",
-        arguments=(_REF,),
+        arguments=(REF,),
         repairs=True,
     ),
     Command(
         name="console",
         runs="inside:console",
-        group=_INSIDE,
+        group=INSIDE,
         summary="connect to a container's console",
-        arguments=(_REF,),
+        arguments=(REF,),
         repairs=True,
     ),
     Command(
         name="push",
         runs="inside:push",
-        group=_INSIDE,
+        group=INSIDE,
         summary="copy a file or folder into a container",
         arguments=(
-            _REF,
+            REF,
             Argument("LOCAL", "file or folder here", completes="file"),
             Argument("REMOTE", "path inside; a folder gets it inside"),
         ),
@@ -247,10 +249,10 @@ COMMANDS: Final = (
     Command(
         name="pull",
         runs="inside:pull",
-        group=_INSIDE,
+        group=INSIDE,
         summary="copy a file or folder out of a container",
         arguments=(
-            _REF,
+            REF,
             Argument("REMOTE", "path inside"),
             Argument("LOCAL", "where to, here", completes="file"),
         ),
@@ -259,23 +261,24 @@ COMMANDS: Final = (
     Command(
         name="passwd",
         runs="inside:passwd",
-        group=_INSIDE,
+        group=INSIDE,
         summary="set a user's password in a container",
-        arguments=(_REF, Argument("USER", "user inside; root if left out", optional=True)),
+        arguments=(REF, Argument("USER", "user inside; root if left out", optional=True)),
         details="The password is asked for on a terminal, else it is the first line of "
         "standard input.",
         repairs=True,
     ),
+    *NETWORK_COMMANDS,
     Command(
         name="quota",
         runs="storage:quota",
-        group=_STORAGE,
+        group=STORAGE,
         summary="show or change a container's disk quotas",
         arguments=(
-            _REF,
+            REF,
             Argument("--size", "bytes on disk", metavar="SOFT:HARD", parse=read_space),
             Argument("--inodes", "number of files", metavar="SOFT:HARD", parse=read_inodes),
-            _JSON,
+            JSON,
         ),
         details="Sizes take K, M, G or T; a bare number is KiB, as in OpenVZ. One value stands "
         "for both. Without options the quotas and what is used of them are shown.",
@@ -284,60 +287,63 @@ COMMANDS: Final = (
     Command(
         name="template list",
         runs="templates:list_templates",
-        group=_STORAGE,
+        group=STORAGE,
         summary="list the templates in the cache",
-        arguments=(_JSON,),
+        arguments=(JSON,),
     ),
     Command(
         name="template info",
         runs="templates:info",
-        group=_STORAGE,
+        group=STORAGE,
         summary="look into a template",
-        arguments=(_TEMPLATE, _JSON),
+        arguments=(_TEMPLATE, JSON),
     ),
     Command(
         name="template build",
         runs="templates:build",
-        group=_STORAGE,
+        group=STORAGE,
         summary="make a template: busybox or debian",
         arguments=(
             Argument("RECIPE", "what to make it of", values=("busybox", "debian")),
             Argument("SUITE", "release, such as bookworm", optional=True),
             _NAME,
-            _JSON,
+            JSON,
         ),
     ),
     Command(
         name="template import",
         runs="templates:import_archive",
-        group=_STORAGE,
+        group=STORAGE,
         summary="take a root tarball into the cache",
         arguments=(
             Argument("FILE", "tar, plain or gz, xz, zst, bz2", completes="file"),
             _NAME,
-            _JSON,
+            JSON,
         ),
         details="Without --name it is called as the file is.",
     ),
     Command(
         name="template remove",
         runs="templates:remove",
-        group=_STORAGE,
+        group=STORAGE,
         summary="delete a template from the cache",
         arguments=(_TEMPLATE,),
     ),
     Command(
         name="validate",
         runs="files:validate",
-        group=_REST,
-        summary="check domain XML against the schema",
-        arguments=(_FILE, _JSON),
+        group=REST,
+        summary="check domain or network XML against the schema",
+        arguments=(
+            Argument("FILE", "domain or network XML; '-': standard input", completes="file"),
+            JSON,
+        ),
         for_anyone=True,
     ),
     Command(
         name="convert",
         runs="files:convert",
-        group=_REST,
+        group=REST,
         summary="convert between domain XML and OpenVZ's config",
         arguments=(
             Argument("FILE", "what to convert; '-': standard input", completes="file"),
@@ -363,15 +369,15 @@ COMMANDS: Final = (
     Command(
         name="doctor",
         runs="host:doctor",
-        group=_REST,
+        group=REST,
         summary="say what this host can and cannot do",
-        arguments=(_JSON,),
+        arguments=(JSON,),
         for_anyone=True,
     ),
     Command(
         name="completion",
         runs="host:completion",
-        group=_REST,
+        group=REST,
         summary="print the completion script for a shell",
         arguments=(Argument("SHELL", "which shell", values=("bash",)),),
         details="Put  source <(vzvirt completion bash)  into ~/.bashrc.",
@@ -396,7 +402,7 @@ COMMANDS: Final = (
         runs="internal:complete",
         group="",
         summary="print the words a shell may offer",
-        arguments=(Argument("KIND", "what is wanted", values=("container", "template")),),
+        arguments=(Argument("KIND", "what is wanted", values=NAMES),),
         for_anyone=True,
     ),
 )

@@ -1,4 +1,4 @@
-"""Edit a definition as XML in the user's editor."""
+"""Edit definitions as XML in the user's editor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from vzvirt import errors
@@ -18,22 +19,41 @@ from vzvirt.model.domain import Domain
 def edit(session: Session, *, ref: str) -> None:
     """Let the user edit a definition until it is accepted or given up."""
     domain = session.find(ref)
-    before = write_domain(domain)
+
+    def take(text: bytes) -> None:
+        _take(session, domain, read_domain(text))
+
+    if not edited(session, str(domain.ctid), write_domain(domain), take):
+        session.output.note(f"{title(domain)} not changed")
+
+
+def edited(session: Session, name: str, before: str, take: Callable[[bytes], None]) -> bool:
+    """Have a document edited until it is taken or given up.
+
+    Args:
+        session: For what the user is told.
+        name: What the file is called.
+        before: The document.
+        take: Called with what became of it; what it refuses can be edited again.
+
+    Returns:
+        Whether it was changed at all.
+    """
     with tempfile.TemporaryDirectory(prefix="vzvirt-edit-") as folder:
-        path = Path(folder) / f"{domain.ctid}.xml"
+        path = Path(folder) / f"{name}.xml"
         path.write_text(before, encoding="utf-8")
         while True:
             _run_editor(path)
             text = path.read_bytes()
             if text == before.encode():
-                session.output.note(f"{title(domain)} not changed")
-                return
+                return False
             try:
-                _take(session, domain, read_domain(text))
-                return
+                take(text)
             except errors.CallerError as exc:
                 if not _again(session, exc):
                     raise
+            else:
+                return True
 
 
 def _take(session: Session, old: Domain, read: Read) -> None:

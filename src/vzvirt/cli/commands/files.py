@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from vzvirt.cli.output import Json
 from vzvirt.cli.session import Session, identity, read_file
 from vzvirt.codec import vzconf, xml
 from vzvirt.codec.vzconf.grammar import Document
+from vzvirt.codec.xml.document import parse
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
 
@@ -21,12 +23,18 @@ _OTHER: Final = {XML: CONFIG, CONFIG: XML}
 
 def validate(session: Session, *, file: str, json: bool) -> None:
     """Check a document against the schema, and that it makes sense."""
-    read = xml.read_domain(read_file(file), validate=True)
-    _warn(session, read.warnings)
+    data = read_file(file)
+    known: dict[str, Json]
+    if parse(data).tag == "network":
+        found = xml.read_network(data, validate=True)
+        network, warnings = found.network, found.warnings
+        known = {"name": network.name, "uuid": str(network.uuid) if network.uuid else None}
+    else:
+        read = xml.read_domain(data, validate=True)
+        known, warnings = identity(read.domain), read.warnings
+    _warn(session, warnings)
     if json:
-        session.output.json(
-            {**identity(read.domain), "valid": True, "warnings": list(read.warnings)}
-        )
+        session.output.json({**known, "valid": True, "warnings": list(warnings)})
     else:
         session.output.note(f"{file}: valid")
 
