@@ -39,13 +39,12 @@ class Way:
 def ways(addresses: Iterable[IpInterface]) -> Mapping[IpAddress, Way]:
     """How the host reaches each of some addresses."""
     wanted = list(dict.fromkeys(address.ip for address in addresses))
-    if not wanted:
-        return {}
-    looks = [line for ip in wanted for line in _looks(ip)]
-    answers = kernel.look_each(looks)
-    return {
-        ip: _way(ip, answers[2 * index], answers[2 * index + 1]) for index, ip in enumerate(wanted)
-    }
+    found: dict[IpAddress, Way] = {}
+    for version in dict.fromkeys(ip.version for ip in wanted):
+        same = [ip for ip in wanted if ip.version == version]
+        answers = iter(kernel.look_each(version, [line for ip in same for line in _looks(ip)]))
+        found |= {ip: _way(ip, next(answers), next(answers)) for ip in same}
+    return found
 
 
 def _looks(ip: IpAddress) -> tuple[str, str]:

@@ -1,0 +1,65 @@
+"""Routed interfaces, with real packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from linklab import LinkLab, link_lab
+from networklab import HOST, HOST6, OUTSIDE, OUTSIDE6, eventually
+
+pytestmark = pytest.mark.root
+
+ONE, ONE6 = "198.51.100.11", "2001:db8:1::11"
+TWO, TWO6 = "198.51.100.12", "2001:db8:1::12"
+
+
+def routed(*addresses: str) -> str:
+    lines = "".join(
+        f"<ip family='ipv{6 if ':' in address else 4}' address='{address}'/>"
+        for address in addresses
+    )
+    return f"<interface type='ethernet'>{lines}</interface>"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[LinkLab]:
+    with link_lab() as one:
+        one.start(101, routed(ONE, ONE6))
+        one.start(102, routed(TWO, TWO6))
+        yield one
+
+
+@pytest.mark.parametrize("address", [HOST, HOST6, OUTSIDE, OUTSIDE6, TWO, TWO6])
+def test_a_container_reaches(lab: LinkLab, address: str) -> None:
+    assert lab.guest_reaches(101, address)
+
+
+@pytest.mark.parametrize("name", ["host", "router", "outside"])
+@pytest.mark.parametrize("address", [ONE, ONE6])
+def test_a_container_is_reached_from(lab: LinkLab, name: str, address: str) -> None:
+    assert eventually(lambda: lab.reaches(name, address), 3)
+
+
+def test_inside_there_is_venet0(lab: LinkLab) -> None:
+    (link,) = lab.ip_inside(101, "address", "show", "dev", "venet0")
+    assert {item["local"] for item in link["addr_info"]} == {ONE, ONE6}
+    assert "NOARP" in link["flags"]
+
+
+def test_spoofed_sources_are_dropped(lab: LinkLab) -> None:
+    fake, fake6 = "198.51.100.77", "2001:db8:1::77"
+    lab.inside(101, "ip", "address", "add", fake, "dev", "venet0")
+    lab.inside(101, "ip", "address", "add", fake6, "dev", "venet0")
+    try:
+        lab.ip("router", "route", "add", fake, "via", HOST)
+        lab.ip("host", "route", "add", fake, "dev", "venet101.x") if False else None
+        assert not lab.inside_works(101, "ping", "-c1", "-W1", "-I", fake, HOST)
+        assert not lab.inside_works(101, "ping", "-c1", "-W1", "-I", fake6, HOST6)
+        rules = lab.run("host", "nft", "list", "ruleset")
+        dropped = [line.split()[-4] for line in rules.splitlines() if "saddr" in line]
+        assert any(int(count) > 0 for count in dropped)
+    finally:
+        lab.inside(101, "ip", "address", "del", fake, "dev", "venet0")
+        lab.inside(101, "ip", "address", "del", fake6, "dev", "venet0")
