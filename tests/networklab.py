@@ -38,7 +38,8 @@ DRIVER = Path(__file__).with_name("networkdriver.py")
 LEASE = """\
 #!/bin/sh
 test "$1" = bound || test "$1" = renew || exit 0
-ip address replace "$ip/$mask" dev "$interface"
+ip -4 address flush dev "$interface"
+ip address add "$ip/$mask" dev "$interface"
 test -z "$router" || ip route replace default via "$router"
 test -z "$mtu" || ip link set dev "$interface" mtu "$mtu"
 echo "$dns" > "$(dirname "$0")/dns"
@@ -231,7 +232,7 @@ class Lab:
         self.run(
             name,
             *("busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t5", "-T1"),
-            *("-x", f"hostname:{name}", "-s", str(self.folder / "lease")),
+            *("-O", "mtu", "-x", f"hostname:{name}", "-s", str(self.folder / "lease")),
         )
         return self.addresses(name)[0]
 

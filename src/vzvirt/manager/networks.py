@@ -197,7 +197,11 @@ class Networks:
                 self._runner.update(running, new_running)
 
     def bridge_of(self, name: str, *, start: bool) -> str:
-        """The bridge that interfaces on a network go into; the network is put right first.
+        """The bridge that interfaces on a network go into; see ``ready``."""
+        return self.ready(name, start=start).bridge or ""
+
+    def ready(self, name: str, *, start: bool) -> Network:
+        """A network as it runs, for interfaces to join it; it is put right first.
 
         Args:
             name: The network; one named ``default`` is made where there is none.
@@ -210,13 +214,10 @@ class Networks:
         """
         with self._lock():
             network = self._live(name)
-            if network is not None:
-                self._warn(self._runner.mend(network))
-            else:
-                network = self._started(name, start)
-            if network.bridge is None:
-                raise errors.InternalError(f"network '{name}' runs without a bridge")
-            return network.bridge
+            if network is None:
+                return self._started(name, start)
+            self._warn(self._runner.mend(network))
+            return network
 
     # -- within --------------------------------------------------------------------------
 

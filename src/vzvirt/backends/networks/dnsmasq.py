@@ -102,7 +102,7 @@ def _names(dns: NetworkDns, domain: str | None) -> Iterator[str]:
                 [name] if domain is None or "." in name else [f"{name}.{domain}", name]
             )
         ]
-        yield f"host-record={','.join(names)},{host.address}"
+        yield f"host-record={','.join(dict.fromkeys(names))},{host.address}"
 
 
 def _dhcp(network: Network) -> Iterator[str]:
