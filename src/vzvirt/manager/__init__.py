@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from vzvirt.manager.definitions import Definitions
 from vzvirt.manager.guests import Guests
+from vzvirt.manager.guestside import GuestSide
 from vzvirt.manager.lifecycle import Lifecycle
 from vzvirt.manager.networks import Networks
 from vzvirt.manager.provisioning import Provisioning
@@ -39,6 +40,7 @@ class Manager:
         lifecycle: Start, stop, pause.
         provisioning: Make roots from templates.
         guests: Run commands and copy files in containers.
+        guestside: Change host names and name servers.
         templates: The template cache.
         quotas: Limits on disk use.
         networks: Virtual networks.
@@ -88,6 +90,7 @@ class Manager:
         self.provisioning = Provisioning(world)
         self.lifecycle = Lifecycle(world)
         self.guests = Guests(world)
+        self.guestside = GuestSide(world)
         self.templates = Templates(world)
         self.quotas = Quotas(world)
         self.networks = Networks(world)
@@ -101,6 +104,7 @@ class Manager:
 
 __all__ = [
     "Definitions",
+    "GuestSide",
     "Guests",
     "Lifecycle",
     "Manager",

@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.manager import checks, links
+from vzvirt.manager import checks, guestside, links
 from vzvirt.manager.areas import Area, area
 from vzvirt.manager.cases import start_case
 from vzvirt.manager.defaults import stop_timeout
@@ -215,6 +215,7 @@ class Lifecycle:
         try:
             boot_steps = links.steps(world, domain)
             place.layout.mount(place.spec)
+            unasked = guestside.prepare(world, domain, place)
             world.engine.start(
                 StartPlan(
                     domain=domain,
@@ -232,7 +233,7 @@ class Lifecycle:
             raise
         world.journal.done(place.spec.ctid)
         if not paused:
-            links.ask_for_addresses(world, place.spec.ctid, domain)
+            links.ask_for_addresses(world, place.spec.ctid, domain, unasked)
 
 
 def _same_run(now: Observation, before: Observation) -> bool:

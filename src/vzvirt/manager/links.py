@@ -7,6 +7,7 @@ named by half is looked up in the host's device list.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from typing import Final
 
 from vzvirt import errors
@@ -117,12 +118,18 @@ def nic(world: World, device: HostDevice) -> HostDevice:
     return dataclasses.replace(device, name=name)
 
 
-def ask_for_addresses(world: World, ctid: Ctid, domain: Domain) -> None:
-    """Have a container that has just booted ask DHCP for what its definition says."""
-    asking = [item.guest_name for item in domain.interfaces if item.dhcp and item.guest_name]
-    if not asking:
+def ask_for_addresses(world: World, ctid: Ctid, domain: Domain, unasked: Collection[str]) -> None:
+    """Have a container that has just booted ask DHCP where no program of its own will.
+
+    Args:
+        world: The ports.
+        ctid: The container.
+        domain: What it is.
+        unasked: Names of the interfaces inside.
+    """
+    if not unasked:
         return
-    argv = ("/bin/sh", "-c", CLIENT, "sh", *asking)
+    argv = ("/bin/sh", "-c", CLIENT, "sh", *unasked)
     status = world.engine.execute(ctid, ExecRequest(argv=argv, tty=False))
     if status != 0:
         world.warn(f"'{domain.name}' could not ask DHCP for an address: no client answered inside")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from vzvirt.model.devices import GuestNaming, Interface
 from vzvirt.model.storage import Progress
 from vzvirt.model.values import IdMap
+
+Refresh = tuple[str, ...]
+"""A command that makes a running guest notice what was changed in its files."""
 
 
 class GuestFiles(Protocol):
@@ -14,6 +19,42 @@ class GuestFiles(Protocol):
 
     def give_identity(self, root: Path, owners: IdMap, hostname: str) -> None:
         """Make a fresh root one of its own: machine id, SSH host keys, host name."""
+
+    def apply_naming(
+        self, root: Path, owners: IdMap, guest_naming: GuestNaming
+    ) -> tuple[Refresh, ...]:
+        """Write host name, name servers and search domains where the guest looks for them.
+
+        Idempotent. What is not set is left as it is; what an earlier call set and is not set
+        any more is taken back, a host name excepted.
+
+        Returns:
+            What a running guest must be told.
+
+        Raises:
+            InvalidArgument: A name or address is none.
+            OperationFailed: The guest protects a file, or the host has nothing to inherit.
+        """
+
+    def apply_network(
+        self, root: Path, owners: IdMap, interfaces: Sequence[Interface]
+    ) -> tuple[str, ...]:
+        """Tell the guest's own network programs of the interfaces that its definition configures.
+
+        They are to leave those alone, or to ask DHCP for them. Idempotent; files of ours for
+        interfaces that are gone go, too.
+
+        Args:
+            root: The guest's files.
+            owners: How their owners are shifted.
+            interfaces: All that the guest has.
+
+        Returns:
+            Names of interfaces for which no program of the guest will ask DHCP, but should.
+
+        Raises:
+            OperationFailed: The guest protects a file.
+        """
 
     def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
         """Set a user's password.

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Sequence
 from pathlib import Path
 
 from vzvirt import errors
-from vzvirt.backends.guestfiles import accounts, identity
+from vzvirt.backends.guestfiles import accounts, identity, naming, network
 from vzvirt.backends.guestfiles.copying import Copier
+from vzvirt.backends.guestfiles.edits import Editor
+from vzvirt.backends.guestfiles.hostresolver import SOURCES, host_resolver
+from vzvirt.model.devices import GuestNaming, Interface
 from vzvirt.model.storage import Progress
 from vzvirt.model.values import IdMap
+from vzvirt.ports.guestfiles import Refresh
 from vzvirt.system.files import mapping_os_errors
 from vzvirt.system.safepath import GuestRoot
 
@@ -25,12 +30,43 @@ _GUEST_MODE = 0o7777
 
 
 class RealGuestFiles:
-    """ports.guestfiles.GuestFiles."""
+    """ports.guestfiles.GuestFiles.
+
+    Args:
+        resolvers: Files of this host that may say whom it asks for names.
+    """
+
+    def __init__(self, resolvers: Sequence[Path] = SOURCES) -> None:
+        self._resolvers = resolvers
 
     def give_identity(self, root: Path, owners: IdMap, hostname: str) -> None:
         """Make a fresh root one of its own: machine id, SSH host keys, host name."""
         with mapping_os_errors("give the root an identity"), GuestRoot(root) as guest:
             identity.give(guest, owners, hostname)
+
+    def apply_naming(
+        self, root: Path, owners: IdMap, guest_naming: GuestNaming
+    ) -> tuple[Refresh, ...]:
+        """Give a root the host name, name servers and search domains that are set.
+
+        Raises:
+            InvalidArgument: A name or address is none.
+            OperationFailed: The guest protects a file, or the host has nothing to inherit.
+        """
+        with mapping_os_errors("set host name and name servers"), GuestRoot(root) as guest:
+            editor = Editor(guest, owners)
+            return naming.apply(editor, guest_naming, lambda: host_resolver(self._resolvers))
+
+    def apply_network(
+        self, root: Path, owners: IdMap, interfaces: Sequence[Interface]
+    ) -> tuple[str, ...]:
+        """Let a root's own network programs leave alone what the host sets up.
+
+        Raises:
+            OperationFailed: The guest protects a file.
+        """
+        with mapping_os_errors("set up the guest's network programs"), GuestRoot(root) as guest:
+            return network.apply(Editor(guest, owners), interfaces)
 
     def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
         """Set a user's password.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import stat
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.backends.guestfiles.edits import Editor
+from vzvirt.backends.guestfiles.naming import write_hostname, write_hosts
 from vzvirt.model.values import IdMap
 from vzvirt.system.process import run
 from vzvirt.system.safepath import GuestRoot
@@ -54,8 +55,9 @@ def give(guest: GuestRoot, owners: IdMap, hostname: str) -> None:
     _give_machine_id(guest, owner)
     _give_host_keys(guest, owner, hostname)
     if hostname and guest.is_folder("/etc"):
-        guest.write_atomic("/etc/hostname", f"{hostname}\n".encode(), 0o644, owner)
-        _name_in_hosts(guest, owner, hostname)
+        editor = Editor(guest, owners)
+        write_hostname(editor, hostname)
+        write_hosts(editor, hostname)
 
 
 def _give_machine_id(guest: GuestRoot, owner: tuple[int, int]) -> None:
@@ -90,17 +92,3 @@ def _give_host_keys(guest: GuestRoot, owner: tuple[int, int], hostname: str) -> 
             run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", comment, "-f", private])
             for file, mode in ((private, 0o600), (private.with_suffix(".pub"), 0o644)):
                 guest.write_atomic(f"{_SSH}/{file.name}", file.read_bytes(), mode, owner)
-
-
-def _name_in_hosts(guest: GuestRoot, owner: tuple[int, int], hostname: str) -> None:
-    """Programs such as sudo want to find the host's own name."""
-    hosts = guest.read_bytes("/etc/hosts")
-    if hosts is None:
-        return
-    words = [word for line in hosts.splitlines() for word in line.partition(b"#")[0].split()]
-    if hostname.encode() in words:
-        return
-    own = f"127.0.1.1 {hostname}".encode()
-    end = b"" if not hosts or hosts.endswith(b"\n") else b"\n"
-    mode = stat.S_IMODE(guest.stat("/etc/hosts").st_mode)
-    guest.write_atomic("/etc/hosts", hosts + end + own + b"\n", mode, owner)

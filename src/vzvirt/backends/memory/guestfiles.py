@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from vzvirt import errors
+from vzvirt.model.devices import GuestNaming, Interface
 from vzvirt.model.storage import Progress
 from vzvirt.model.values import IdMap
+from vzvirt.ports.guestfiles import Refresh
 from vzvirt.system.files import mapping_os_errors, write_atomic
 
 
@@ -22,6 +25,31 @@ class MemoryGuestFiles:
             (root / "etc").mkdir(exist_ok=True)
         write_atomic(root / "etc/hostname", f"{hostname}\n".encode())
         write_atomic(root / "etc/machine-id", f"{uuid.uuid4().hex}\n".encode(), 0o444)
+
+    def apply_naming(
+        self, root: Path, owners: IdMap, guest_naming: GuestNaming
+    ) -> tuple[Refresh, ...]:
+        """Write host name and name servers in the plainest way."""
+        del owners
+        written: list[tuple[str, str]] = []
+        if guest_naming.hostname:
+            written.append(("etc/hostname", f"{guest_naming.hostname}\n"))
+        if guest_naming.nameservers or guest_naming.search_domains:
+            lines = [f"nameserver {server}\n" for server in guest_naming.nameservers]
+            if guest_naming.search_domains:
+                lines.append(f"search {' '.join(guest_naming.search_domains)}\n")
+            written.append(("etc/resolv.conf", "".join(lines)))
+        for path, text in written:
+            if (root / "etc").is_dir():
+                write_atomic(_inside(root, path), text.encode())
+        return tuple(("hostname", name) for name in [guest_naming.hostname] if name)
+
+    def apply_network(
+        self, root: Path, owners: IdMap, interfaces: Sequence[Interface]
+    ) -> tuple[str, ...]:
+        """Change nothing: simulated guests have no programs, so nothing asks DHCP."""
+        del root, owners
+        return tuple(item.guest_name for item in interfaces if item.dhcp and item.guest_name)
 
     def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
         """Check the user; a simulation keeps no passwords.

@@ -1,0 +1,126 @@
+"""The guest's side of names and networks: what is written into its files, at start and live.
+
+No state. A guest whose files cannot be changed, perhaps since it forbids it, starts all the
+same; the user is told. vz.conf's name servers are for guests that have no others: not for one
+that gets some with its lease, nor for a root that is a folder of the user's or read-only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from vzvirt import errors
+from vzvirt.manager.areas import Area, area
+from vzvirt.manager.defaults import effective
+from vzvirt.manager.locks import exclusive
+from vzvirt.manager.world import World
+from vzvirt.model.devices import GuestNaming
+from vzvirt.model.domain import Domain
+from vzvirt.model.state import DomainState
+from vzvirt.model.values import IdMap
+from vzvirt.ports.engine import ExecRequest
+from vzvirt.ports.guestfiles import Refresh
+
+
+def prepare(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
+    """Make a root ready to boot; it is mounted, and nothing in it runs.
+
+    Returns:
+        Names of interfaces inside for which somebody else must ask DHCP.
+    """
+    try:
+        own = world.store.load(place.spec.ctid).domain.guest_naming
+        write_naming(world, domain, place, _naming(domain, own, place))
+    except errors.VzvirtError as error:
+        _warn(world, domain, error)
+    try:
+        return write_network(world, domain, place)
+    except errors.VzvirtError as error:
+        _warn(world, domain, error)
+    return tuple(item.guest_name for item in domain.interfaces if item.dhcp and item.guest_name)
+
+
+def write_naming(
+    world: World, domain: Domain, place: Area, naming: GuestNaming
+) -> tuple[Refresh, ...]:
+    """Write names into a root.
+
+    Returns:
+        What a running guest must be told.
+
+    Raises:
+        InvalidArgument: A name or address is none.
+        OperationFailed: The guest protects a file, or the host has nothing to inherit.
+    """
+    with place.layout.opened(place.spec) as root:
+        return world.guestfiles.apply_naming(root, _owners(domain), naming)
+
+
+def write_network(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
+    """Tell a root's network programs of its interfaces, as ``prepare`` does.
+
+    Raises:
+        OperationFailed: The guest protects a file.
+    """
+    with place.layout.opened(place.spec) as root:
+        return world.guestfiles.apply_network(root, _owners(domain), domain.interfaces)
+
+
+def _naming(domain: Domain, own: GuestNaming, place: Area) -> GuestNaming:
+    """What is to be written: vz.conf's name servers only where nothing better is known.
+
+    Args:
+        domain: The effective definition.
+        own: What its own config says.
+        place: Its storage.
+    """
+    leased = any(item.dhcp for item in domain.interfaces)
+    if not (leased or place.places.users_folder or place.spec.readonly):
+        return domain.guest_naming
+    return dataclasses.replace(
+        domain.guest_naming, nameservers=own.nameservers, search_domains=own.search_domains
+    )
+
+
+def _owners(domain: Domain) -> IdMap:
+    """How owners on disk are shifted."""
+    return domain.idmap if domain.idmap and domain.idmap_shifted else IdMap()
+
+
+def _warn(world: World, domain: Domain, error: errors.VzvirtError) -> None:
+    hint = f" ({error.hint})" if error.hint else ""
+    world.warn(f"'{domain.name}': {error.message}{hint}")
+
+
+class GuestSide:
+    """Use cases that change what a guest finds in its files."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def update_naming(self, ref: str, naming: GuestNaming) -> None:
+        """Change a container's host name, name servers and search domains, for good and at once.
+
+        Raises:
+            NoDomain: There is no such container.
+            InvalidArgument: A name or address is none.
+            OperationFailed: It runs, and its files cannot be changed; nothing is stored.
+        """
+        world = self._world
+        ctid = world.store.find(ref)
+        with exclusive(world, ctid):
+            changed = dataclasses.replace(world.store.load(ctid).domain, guest_naming=naming)
+            if world.engine.observe(ctid).is_active:
+                self._apply(effective(changed, world.store.global_config()), naming)
+            world.store.save(changed)
+
+    def _apply(self, domain: Domain, own: GuestNaming) -> None:
+        world = self._world
+        place = area(world, domain)
+        refresh = write_naming(world, domain, place, _naming(domain, own, place))
+        if world.engine.observe(place.spec.ctid).state is not DomainState.RUNNING:
+            world.warn(f"'{domain.name}' is paused: it goes by its new names when it starts anew")
+            return
+        for argv in refresh:
+            # A guest may lack a program, or be about to stop: what its files say counts.
+            world.engine.execute(place.spec.ctid, ExecRequest(argv=argv, tty=False))
