@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +32,10 @@ HOST6 = "2001:db8:1::2"
 OUTSIDE6 = "2001:db8:2::2"
 PORT = 7000
 
+SETTLING = 2
+"""Seconds in which a limit lets more through: what it had saved up."""
+
+PYTHON = (sys.executable, "-S", "-E", "-c")
 DRIVER = Path(__file__).with_name("networkdriver.py")
 
 LEASE = """\
@@ -56,6 +59,52 @@ while True:
     client.close()
 """
 """Tells whoever calls from which address and port."""
+
+FLOW = """\
+import socket, time
+server = socket.create_server(("::", {port}), family=socket.AF_INET6, dualstack_ipv6=True)
+print("ready", flush=True)
+while True:
+    client, peer = server.accept()
+    client.settimeout(5)
+    count, begin = 0, time.monotonic()
+    try:
+        if client.recv(1) == b"s":
+            while piece := client.recv(65536):
+                if count == 0 and time.monotonic() - begin < {settling}:
+                    continue
+                if count == 0:
+                    begin = time.monotonic()
+                count += len(piece)
+            client.sendall(str(count / (time.monotonic() - begin)).encode())
+        else:
+            while time.monotonic() - begin < {settling} + 3:
+                client.send(bytes(65536))
+    except OSError:
+        pass
+    client.close()
+"""
+"""Takes bytes and says how fast they came, or sends them for a while."""
+
+PUSH = """\
+import socket, sys, time
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as one:
+    count, begin = 0, time.monotonic()
+    if sys.argv[3] == "send":
+        one.sendall(b"s")
+        while time.monotonic() - begin < {settling} + 2:
+            one.send(bytes(65536))
+        one.shutdown(socket.SHUT_WR)
+        print(one.recv(100).decode())
+    else:
+        one.sendall(b"r")
+        while time.monotonic() - begin < {settling}:
+            one.recv(65536)
+        begin = time.monotonic()
+        while time.monotonic() - begin < 2 and (piece := one.recv(65536)):
+            count += len(piece)
+        print(count / (time.monotonic() - begin))
+"""
 
 ASK = """\
 import socket, sys
@@ -158,7 +207,7 @@ class Lab:
         return True
 
     def python(self, name: str, text: str, *words: str) -> str:
-        return self.run(name, sys.executable, "-S", "-E", "-c", textwrap.dedent(text), *words)
+        return self.run(name, *PYTHON, text, *words)
 
     def background(self, name: str, *words: str) -> subprocess.Popen[str]:
         """Start something that says a line when it is ready."""
@@ -174,12 +223,32 @@ class Lab:
         return process
 
     def serve(self, name: str, port: int = PORT) -> None:
-        self.background(name, sys.executable, "-S", "-E", "-c", WHO.format(port=port))
+        self.background(name, *PYTHON, WHO.format(port=port))
 
     def seen_from(self, name: str, server: str, port: int = PORT) -> tuple[str, int]:
         """The address and port that a server sees somebody come from."""
         address, source = self.python(name, ASK, server, str(port)).split()
         return address, int(source)
+
+    def throughput(self, name: str, direction: str) -> float:
+        """Bytes a second that go to (``send``) or come from (``receive``) somebody outside."""
+        port = PORT + 1 + len(self._started)
+        self.background("outside", *PYTHON, FLOW.format(port=port, settling=SETTLING))
+        push = PUSH.format(settling=SETTLING)
+        return float(self.run(name, *PYTHON, push, OUTSIDE, str(port), direction))
+
+    def killed_after(self, seconds: float, case: str, *words: str) -> None:
+        """Start a use case on the host and kill it, wherever it is by then."""
+        argv = [sys.executable, str(DRIVER), str(self.root), case, *words]
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", self._full("host"), *argv],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
 
     def all_reached(self, addresses: dict[str, str]) -> set[tuple[str, str]]:
         """Who reaches whom of those that have these addresses."""

@@ -407,3 +407,28 @@ def test_mtu_delay_and_mac(net: Lab) -> None:
     net.guest("one", "vzbr8")
     net.dhcp("one")
     assert "mtu 1400" in net.ip("one", "link", "show", "eth0")
+
+
+def test_bandwidth_of_all_guests_together(net: Lab) -> None:
+    limits = (
+        """<bandwidth><inbound average='2000' burst='64'/><outbound average='2000'/></bandwidth>"""
+    )
+    start(net, document("slow", "<forward mode='nat'/>", 8, inner=limits))
+    net.guest("one", "vzbr8")
+    net.dhcp("one")
+    for direction in ("send", "receive"):
+        rate = net.throughput("one", direction)
+        assert 0.8 * 2000 < rate / 1024 < 1.15 * 2000, (direction, rate)
+
+
+def test_killed_at_any_moment_of_its_start_it_starts_again(net: Lab) -> None:
+    net.net("define", stdin=NAT)
+    for portion in range(1, 6):
+        net.killed_after(portion * 0.05, "start", "web")
+        if net.net("list")["web"]:
+            net.net("stop", "web")
+        net.net("start", "web")
+        net.net("stop", "web")
+        assert net.run("host", "nft", "list", "ruleset") == ""
+        assert net.pids("host") == []
+        assert "vzbr7" not in net.ip("host", "link")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vzvirt.manager.definitions import Definitions
+from vzvirt.manager.devices import Devices
 from vzvirt.manager.guests import Guests
 from vzvirt.manager.guestside import GuestSide
 from vzvirt.manager.lifecycle import Lifecycle
@@ -38,6 +39,7 @@ class Manager:
     Attributes:
         definitions: Define, change, look up, undefine.
         lifecycle: Start, stop, pause.
+        devices: Attach, change and detach single devices.
         provisioning: Make roots from templates.
         guests: Run commands and copy files in containers.
         guestside: Change host names and name servers.
@@ -88,6 +90,7 @@ class Manager:
         self.repairs = Repairs(world)
         self.definitions = Definitions(world)
         self.provisioning = Provisioning(world)
+        self.devices = Devices(world)
         self.lifecycle = Lifecycle(world)
         self.guests = Guests(world)
         self.guestside = GuestSide(world)
@@ -99,11 +102,12 @@ class Manager:
     def host_checks(self) -> list[HostCheck]:
         """What this host can and cannot do."""
         abilities = [layout.abilities for layout in self._world.layouts.values()]
-        return self._world.host.checks(abilities)
+        return [*self._world.host.checks(abilities), *self.networks.checks()]
 
 
 __all__ = [
     "Definitions",
+    "Devices",
     "GuestSide",
     "Guests",
     "Lifecycle",

@@ -16,6 +16,7 @@ from vzvirt import errors
 from vzvirt.manager import networkplans
 from vzvirt.manager.world import World
 from vzvirt.model.devices import InterfaceKind
+from vzvirt.model.host import HostCheck
 from vzvirt.model.network import DEFAULT_NETWORK, Lease, Network, NetworkStatus
 from vzvirt.model.networkchange import NetworkChange, changed
 
@@ -174,6 +175,14 @@ class Networks:
                 network = self._live(name)
                 if network is not None:
                     self._warn(self._runner.mend(network))
+
+    def checks(self) -> builtins.list[HostCheck]:
+        """What this host has for networks; where it has none, for the one that stands ready."""
+        networks = [*self._all()]
+        if not networks:
+            network = networkplans.default_network(self._runner.taken())
+            networks = [networkplans.completed(network, self._runner.free_bridge(()))]
+        return self._runner.checks(networks)
 
     def update(self, ref: str, change: NetworkChange, *, live: bool, persistent: bool) -> None:
         """Change one entry of a network, as it runs, in its definition, or both.

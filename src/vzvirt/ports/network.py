@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from vzvirt.model.devices import HostDevice, Interface, IpInterface
+from vzvirt.model.host import HostCheck
 from vzvirt.model.network import Lease, Network
 from vzvirt.model.nodedev import NodeDevice
 from vzvirt.model.values import Ctid, PciAddress
@@ -163,6 +164,9 @@ class NetworkRunner(Protocol):
 
     def is_active(self, network: Network) -> bool:
         """Whether it runs."""
+
+    def checks(self, networks: Sequence[Network]) -> list[HostCheck]:
+        """What this host has for networks, and what stands in the way of these; for ``doctor``."""
 
     def leases(self, network: Network) -> list[Lease]:
         """What DHCP has given out."""

@@ -39,6 +39,22 @@ class Chain:
     policy: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """Something that keeps a network's packets back.
+
+    Attributes:
+        what: A clause that says who does, and what fails by it.
+        opening: The commands that would let them through.
+    """
+
+    what: str
+    opening: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.what}; to let it through: {'; '.join(self.opening)}"
+
+
 def chains() -> list[Chain]:
     """All chains of nftables, those of iptables' newer kind included.
 
@@ -59,17 +75,23 @@ def chains() -> list[Chain]:
     ]
 
 
-def warnings(network: Network, own_table: str, known: list[Chain]) -> list[str]:
-    """What stands in a network's way, each with the commands that would clear it."""
+def obstacles(network: Network, own_table: str, known: list[Chain]) -> list[Obstacle]:
+    """What stands in a network's way.
+
+    Args:
+        network: The network, which need not run.
+        own_table: Our own table, which does not.
+        known: All chains there are.
+    """
     wanted = {"forward": set(forwarding.versions(network)), "input": _served(network)}
     found = []
     for chain in known:
         closed = chain.policy == "drop" and chain.table != own_table
         versions = wanted.get(chain.hook or "", set()) & _VERSIONS.get(chain.family, set())
         if closed and versions and not _knows(chain, network):
-            found.append(_warning(chain, network, _opening(chain, network, known)))
+            found.append(_obstacle(chain, network, _opening(chain, network, known)))
     for version in sorted(wanted["forward"]):
-        found += _legacy_warnings(network, version)
+        found += _legacy_obstacles(network, version)
     return found
 
 
@@ -84,7 +106,7 @@ def _knows(chain: Chain, network: Network) -> bool:
     return quoted(network.bridge or "") in listing.decode(errors="replace")
 
 
-def _opening(chain: Chain, network: Network, known: list[Chain]) -> list[str]:
+def _opening(chain: Chain, network: Network, known: list[Chain]) -> tuple[str, ...]:
     """The commands that would let a network through a chain."""
     rooms = (
         other.name
@@ -94,7 +116,8 @@ def _opening(chain: Chain, network: Network, known: list[Chain]) -> list[str]:
     )
     name = next(rooms, chain.name) if chain.hook == "forward" else chain.name
     insert = f"nft insert rule {chain.family} {chain.table} {name}"
-    return [f"{insert} {rule}" for rule in _passes(chain.hook or "", quoted(network.bridge or ""))]
+    passes = _passes(chain.hook or "", quoted(network.bridge or ""))
+    return tuple(f"{insert} {rule}" for rule in passes)
 
 
 def _passes(hook: str, bridge: str) -> Iterator[str]:
@@ -106,16 +129,18 @@ def _passes(hook: str, bridge: str) -> Iterator[str]:
         yield f"iifname {bridge} tcp dport 53 accept"
 
 
-def _warning(chain: Chain, network: Network, opening: list[str]) -> str:
+def _obstacle(chain: Chain, network: Network, opening: tuple[str, ...]) -> Obstacle:
     what = "is forwarded" if chain.hook == "forward" else "asks this host for addresses or names"
-    return (
-        f"chain '{chain.name}' of the firewall's table '{chain.family} {chain.table}' drops what "
-        f"no rule of its accepts, so nothing of network '{network.name}' {what}; to let it "
-        f"through: {'; '.join(opening)}"
+    return Obstacle(
+        what=(
+            f"chain '{chain.name}' of the firewall's table '{chain.family} {chain.table}' drops "
+            f"what no rule of its accepts, so nothing of network '{network.name}' {what}"
+        ),
+        opening=opening,
     )
 
 
-def _legacy_warnings(network: Network, version: int) -> Iterator[str]:
+def _legacy_obstacles(network: Network, version: int) -> Iterator[Obstacle]:
     """iptables of the older kind is not seen through nftables."""
     program = _LEGACY[version]
     if not _legacy_tables(version) or shutil.which(f"{program}-legacy") is None:
@@ -123,10 +148,12 @@ def _legacy_warnings(network: Network, version: int) -> Iterator[str]:
     rules = run([f"{program}-legacy", "-S", "FORWARD"], check=False).stdout.decode()
     if "-P FORWARD DROP" in rules and f" {network.bridge} " not in rules:
         insert = f"{program}-legacy -I FORWARD"
-        yield (
-            f"the policy of {program}'s chain 'FORWARD' is to drop, so nothing of network "
-            f"'{network.name}' is forwarded; to let it through: "
-            f"{insert} -i {network.bridge} -j ACCEPT; {insert} -o {network.bridge} -j ACCEPT"
+        yield Obstacle(
+            what=(
+                f"the policy of {program}'s chain 'FORWARD' is to drop, so nothing of network "
+                f"'{network.name}' is forwarded"
+            ),
+            opening=tuple(f"{insert} {way} {network.bridge} -j ACCEPT" for way in ("-i", "-o")),
         )
 
 

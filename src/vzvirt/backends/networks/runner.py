@@ -7,7 +7,8 @@ let in, and made again by ``mend`` where a firewall's reload or a crash took the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ from vzvirt import errors
 from vzvirt.backends.networks import bridge, firewalls, forwarding, libvirtd, nftables
 from vzvirt.backends.networks.daemon import Daemons
 from vzvirt.model.devices import IpInterface
+from vzvirt.model.host import HostCheck, Verdict
 from vzvirt.model.network import ForwardMode, Lease, Network
 from vzvirt.system.files import exclusive
 from vzvirt.system.process import run
@@ -24,6 +26,9 @@ from vzvirt.system.root import Root
 
 TABLE: Final = "vzvirt-net"
 """Our table of nftables, before the installation's tag."""
+
+PROGRAMS: Final[Mapping[str, str]] = {"nft": "nftables", "dnsmasq": "dnsmasq-base"}
+"""What networks are made with, and the package it comes in."""
 
 
 class LinuxNetworks:
@@ -89,7 +94,7 @@ class LinuxNetworks:
         except BaseException:
             self.stop(network)
             raise
-        return firewalls.warnings(network, self._table, firewalls.chains())
+        return self._warnings(network, firewalls.chains())
 
     def stop(self, network: Network) -> None:
         """Take all of it away. Idempotent."""
@@ -120,7 +125,7 @@ class LinuxNetworks:
         if not self._daemons.is_well(network):
             self._daemons.start(network)
         forwarding.enable(network)
-        return firewalls.warnings(network, self._table, known)
+        return self._warnings(network, known)
 
     def leases(self, network: Network) -> list[Lease]:
         """What DHCP has given out.
@@ -135,6 +140,32 @@ class LinuxNetworks:
     def taken(self) -> list[IpInterface]:
         """Address ranges in use on this host."""
         return list(bridge.ranges())
+
+    def checks(self, networks: Sequence[Network]) -> list[HostCheck]:
+        """What this host has for networks, and what stands in the way of these."""
+        found = [_program(name, package) for name, package in PROGRAMS.items()]
+        if any(check.verdict is Verdict.MISSING for check in found):
+            return found
+        try:
+            known = firewalls.chains()
+        except errors.OperationFailed as failure:
+            remedy = "run it as root, on a kernel that has nf_tables"
+            return [*found, _check("firewall", Verdict.WARNING, str(failure), remedy)]
+        obstacles = [
+            obstacle
+            for network in networks
+            if not self._is_others(network)
+            for obstacle in firewalls.obstacles(network, self._table, known)
+        ]
+        if not obstacles:
+            return [*found, _check("firewall", Verdict.OK, "in no network's way")]
+        return found + [
+            _check("firewall", Verdict.WARNING, item.what, "; ".join(item.opening))
+            for item in obstacles
+        ]
+
+    def _warnings(self, network: Network, known: list[firewalls.Chain]) -> list[str]:
+        return [str(item) for item in firewalls.obstacles(network, self._table, known)]
 
     def _alias(self, network: Network) -> str:
         return f"{self._table} {network.name}"
@@ -173,6 +204,17 @@ class LinuxNetworks:
         else:
             text = nftables.removal(self._table, network)
         run(["nft", "-f", "-"], stdin=text.encode())
+
+
+def _check(topic: str, verdict: Verdict, found: str, remedy: str | None = None) -> HostCheck:
+    return HostCheck(topic=topic, verdict=verdict, found=found, remedy=remedy)
+
+
+def _program(name: str, package: str) -> HostCheck:
+    if shutil.which(name) is None:
+        found = "not installed: no virtual network starts"
+        return _check(name, Verdict.MISSING, found, f"install the package {package}")
+    return _check(name, Verdict.OK, "installed")
 
 
 def _used_only(network: Network) -> list[str]:

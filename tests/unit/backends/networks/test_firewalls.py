@@ -52,16 +52,16 @@ FOUR, SIX = "10.7.0.1/24", "fd00::1/64"
     ],
 )
 def test_who_stands_in_the_way(chain: Chain, item: Network, count: int) -> None:
-    assert len(firewalls.warnings(item, "vzvirt-net", [chain])) == count
+    assert len(firewalls.obstacles(item, "vzvirt-net", [chain])) == count
 
 
 def test_our_own_table_does_not() -> None:
-    assert firewalls.warnings(network(ForwardMode.NAT, FOUR), "filter", [base()]) == []
+    assert firewalls.obstacles(network(ForwardMode.NAT, FOUR), "filter", [base()]) == []
 
 
 def test_shows_the_commands() -> None:
-    (warning,) = firewalls.warnings(network(ForwardMode.NAT, FOUR), "vzvirt-net", [base()])
-    assert warning == (
+    (obstacle,) = firewalls.obstacles(network(ForwardMode.NAT, FOUR), "vzvirt-net", [base()])
+    assert str(obstacle) == (
         "chain 'FORWARD' of the firewall's table 'ip filter' drops what no rule of its accepts, "
         "so nothing of network 'web' is forwarded; to let it through: "
         'nft insert rule ip filter FORWARD iifname "vzbr7" accept; '
@@ -71,8 +71,8 @@ def test_shows_the_commands() -> None:
 
 def test_uses_the_room_that_is_left_for_the_administrator() -> None:
     room = Chain(family="ip", table="filter", name="DOCKER-USER")
-    found = firewalls.warnings(network(ForwardMode.NAT, FOUR), "vzvirt-net", [base(), room])
-    assert "ip filter DOCKER-USER iifname" in found[0]
+    found = firewalls.obstacles(network(ForwardMode.NAT, FOUR), "vzvirt-net", [base(), room])
+    assert "ip filter DOCKER-USER iifname" in str(found[0])
     elsewhere = Chain(family="ip6", table="filter", name="DOCKER-USER")
-    found = firewalls.warnings(network(ForwardMode.NAT, FOUR), "vzvirt-net", [base(), elsewhere])
-    assert "ip filter FORWARD iifname" in found[0]
+    found = firewalls.obstacles(network(ForwardMode.NAT, FOUR), "vzvirt-net", [base(), elsewhere])
+    assert "ip filter FORWARD iifname" in str(found[0])

@@ -1,0 +1,189 @@
+"""Use cases over networks, with a simulated host."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+
+from vzvirt import errors
+from vzvirt.backends.memory import MemoryNetworks
+from vzvirt.backends.networkfiles import FileNetworkStore
+from vzvirt.manager import Networks
+from vzvirt.model.devices import Interface, InterfaceKind
+from vzvirt.model.network import DhcpHost, Forward, ForwardMode, Network, NetworkAddress
+from vzvirt.model.networkchange import ChangeKind, NetworkChange
+from worlds import World
+
+
+@pytest.fixture
+def networks(world: World) -> Networks:
+    return world.manager.networks
+
+
+def network(name: str = "web", number: int = 7, **fields: object) -> Network:
+    interface = ipaddress.ip_interface(f"10.{number}.0.1/24")
+    values: dict[str, object] = {
+        "forward": Forward(mode=ForwardMode.NAT),
+        "addresses": (NetworkAddress(interface=interface),),
+        **fields,
+    }
+    return Network(name=name, **values)  # type: ignore[arg-type]  # fields of many types
+
+
+LEASE = NetworkChange(
+    kind=ChangeKind.ADD_LAST, entry=DhcpHost(name="a", address=ipaddress.ip_address("10.7.0.9"))
+)
+
+
+def test_defined_with_all_that_identifies_it(networks: Networks) -> None:
+    defined = networks.define(network())
+    assert defined.uuid is not None
+    assert defined.mac is not None
+    assert defined.bridge == "virbr0"
+    assert networks.define(network("other", 8)).bridge == "virbr1"
+    status = networks.get(str(defined.uuid))
+    assert status.network == defined
+    assert (status.active, status.persistent, status.autostart) == (False, True, False)
+
+
+def test_defined_anew_it_keeps_its_identity(networks: Networks) -> None:
+    first = networks.define(network())
+    again = networks.define(network(number=9))
+    assert (again.uuid, again.bridge, again.mac) == (first.uuid, first.bridge, first.mac)
+    with pytest.raises(errors.Conflict, match="is defined already"):
+        networks.define(network(uuid=networks.define(network("other", 8)).uuid))
+
+
+def test_starts_and_stops(networks: Networks) -> None:
+    networks.define(network())
+    networks.start("web")
+    assert networks.get("web").active
+    with pytest.raises(errors.OperationInvalid, match="active already"):
+        networks.start("web")
+    networks.stop("web")
+    assert not networks.get("web").active
+    with pytest.raises(errors.OperationInvalid, match="is not active"):
+        networks.stop("web")
+
+
+def test_a_transient_network_is_gone_once_it_stops(networks: Networks) -> None:
+    networks.start_transient(network())
+    status = networks.get("web")
+    assert (status.active, status.persistent) == (True, False)
+    with pytest.raises(errors.OperationInvalid, match="not persistent"):
+        networks.set_autostart("web", on=True)
+    networks.stop("web")
+    assert networks.list() == []
+
+
+def test_undefined_while_it_runs_it_becomes_transient(networks: Networks) -> None:
+    networks.define(network())
+    networks.start("web")
+    networks.undefine("web")
+    assert networks.get("web").active
+    networks.stop("web")
+    with pytest.raises(errors.NoNetwork, match="no network 'web'"):
+        networks.get("web")
+
+
+def test_defined_while_it_runs_it_goes_on_as_it_is(networks: Networks) -> None:
+    first = networks.define(network())
+    networks.start("web")
+    second = networks.define(network(number=9))
+    assert networks.get("web").network == first
+    assert networks.definition("web") == second
+
+
+@pytest.mark.parametrize("use", ["get", "definition", "start", "stop", "undefine", "leases"])
+def test_unknown_networks(networks: Networks, use: str) -> None:
+    with pytest.raises(errors.NoNetwork, match="no network 'nobody'"):
+        getattr(networks, use)("nobody")
+
+
+def test_the_default_network_is_made_when_asked_for(networks: Networks) -> None:
+    with pytest.raises(errors.OperationInvalid, match="is not active"):
+        networks.bridge_of("default", start=False)
+    assert networks.list() == []
+    assert networks.bridge_of("default", start=True) == "virbr0"
+    (status,) = networks.list()
+    assert (status.active, status.persistent, status.autostart) == (True, True, True)
+    networks.stop("default")
+    assert networks.bridge_of("default", start=True) == "virbr0"
+
+
+def test_the_default_network_keeps_clear_of_defined_ones(networks: Networks) -> None:
+    interface = ipaddress.ip_interface("192.168.122.1/24")
+    networks.define(network(addresses=(NetworkAddress(interface=interface),)))
+    networks.bridge_of("default", start=True)
+    found = networks.get("default").network.addresses[0].interface
+    assert str(found) == "192.168.123.1/24"
+
+
+def test_only_networks_that_start_with_the_host_start_by_themselves(networks: Networks) -> None:
+    networks.define(network())
+    with pytest.raises(errors.OperationInvalid, match="network 'web' is not active"):
+        networks.bridge_of("web", start=True)
+    networks.set_autostart("web", on=True)
+    assert networks.bridge_of("web", start=True) == "virbr0"
+    with pytest.raises(errors.NoNetwork):
+        networks.bridge_of("nobody", start=True)
+
+
+def test_starting_all(world: World, networks: Networks) -> None:
+    for name, number in (("one", 7), ("two", 8), ("three", 9)):
+        networks.define(network(name, number))
+    networks.set_autostart("one", on=True)
+    networks.set_autostart("two", on=True)
+    MemoryNetworks(world.root).start(network("alien", 7, bridge="alien0"))
+    networks.start_all()
+    assert {item.network.name: item.active for item in networks.list()} == {
+        "one": False,
+        "two": True,
+        "three": False,
+    }
+    assert [line for line in world.warned if "network 'one' does not start" in line]
+
+
+def test_entries_change_live_and_for_good(networks: Networks) -> None:
+    networks.define(network())
+    with pytest.raises(errors.OperationInvalid, match="is not active"):
+        networks.update("web", LEASE, live=True, persistent=True)
+    assert networks.definition("web").addresses[0].hosts == ()
+    networks.start("web")
+    networks.update("web", LEASE, live=True, persistent=False)
+    assert networks.get("web").network.addresses[0].hosts == (LEASE.entry,)
+    assert networks.definition("web").addresses[0].hosts == ()
+    with pytest.raises(errors.Conflict, match="already"):
+        networks.update("web", LEASE, live=True, persistent=True)
+    assert networks.definition("web").addresses[0].hosts == ()  # all or nothing
+    networks.update("web", LEASE, live=False, persistent=True)
+    assert networks.definition("web").addresses[0].hosts == (LEASE.entry,)
+
+
+def test_a_start_that_fails_is_no_running_network(world: World, networks: Networks) -> None:
+    networks.define(network())
+    MemoryNetworks(world.root).start(network("alien", 7, bridge="alien0"))
+    with pytest.raises(errors.Conflict):
+        networks.start("web")
+    assert FileNetworkStore(world.root).load("web", live=True) is None
+    assert not networks.get("web").active
+
+
+def test_what_a_crash_left_is_no_running_network(world: World, networks: Networks) -> None:
+    defined = networks.define(network())
+    FileNetworkStore(world.root).save(defined, live=True)  # noted, then the power went
+    assert not networks.get("web").active
+    networks.start("web")
+    assert networks.get("web").active
+
+
+def test_stopping_warns_of_who_is_on_it(world: World, networks: Networks) -> None:
+    networks.bridge_of("default", start=True)
+    world.define(interfaces=(Interface(kind=InterfaceKind.NETWORK, source="default"),))
+    networks.stop("default")
+    assert world.warned == []
+    world.manager.lifecycle.start("web")
+    networks.bridge_of("default", start=True)
+    networks.stop("default")
+    assert "network 'default' is stopped under 'web'" in world.warned[-1]
