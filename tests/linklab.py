@@ -22,6 +22,7 @@ from networklab import Lab
 DOMAIN = """
 <domain type='openvz' id='{ctid}' xmlns:openvz='http://libvirt.org/schemas/domain/openvz/1.0'>
   <name>c{ctid}</name>
+  {idmap}
   <devices>
     <filesystem type='template'><source name='busybox'/></filesystem>
     {devices}
@@ -91,13 +92,14 @@ class LinkLab(Lab):
             for path in self.root.glob("var/log/vzvirt/*.log")
         )
 
-    def define(self, ctid: int, devices: str) -> None:
+    def define(self, ctid: int, devices: str, *, confined: bool = True) -> None:
         document = self.folder / f"{ctid}.xml"
-        document.write_text(DOMAIN.format(ctid=ctid, devices=devices))
+        idmap = "" if confined else "<idmap/>"
+        document.write_text(DOMAIN.format(ctid=ctid, idmap=idmap, devices=devices))
         self.vzvirt("define", str(document))
 
-    def start(self, ctid: int, devices: str) -> None:
-        self.define(ctid, devices)
+    def start(self, ctid: int, devices: str, *, confined: bool = True) -> None:
+        self.define(ctid, devices, confined=confined)
         self.vzvirt("start", str(ctid))
 
     def init(self, ctid: int) -> int:
@@ -175,7 +177,9 @@ class LinkLab(Lab):
         def ping() -> None:
             while not done.is_set():
                 argv = [*prefix, "busybox", "ping", "-c1", "-W1", address]
-                answers.append(not subprocess.run(argv, capture_output=True, check=False).returncode)
+                answers.append(
+                    not subprocess.run(argv, capture_output=True, check=False).returncode
+                )
                 done.wait(0.05)
 
         pinging = threading.Thread(target=ping)

@@ -51,6 +51,14 @@ def steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
     return world.links.boot_steps(domain.ctid, wired, devices)
 
 
+def boot_steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
+    """The same for a container that runs already, whose interfaces are in use: its own use."""
+    if domain.ctid is None:
+        raise errors.InternalError(f"'{domain.name}' has no container id yet")
+    wired, devices = plugs(world, domain, start=False), nics(world, domain)
+    return world.links.boot_steps(domain.ctid, wired, devices)
+
+
 def plugs(world: World, domain: Domain, *, start: bool) -> tuple[Plug, ...]:
     """A container's interfaces with the bridges they go into.
 
@@ -100,14 +108,11 @@ def nic(world: World, device: HostDevice) -> HostDevice:
     """A NIC with both its halves.
 
     Raises:
-        NoDevice: No network device is at its address.
         OperationInvalid: Its name and its address are two devices.
     """
     name, address = device.name, device.address
     if name is None and address is not None:
-        name = world.inventory.interface_at(address)
-        if name is None:
-            raise errors.NoDevice(f"no network device of this host is at PCI address {address}")
+        name = world.inventory.interface_at(address)  # none while a container has it
     elif name is not None and address is not None:
         real = world.inventory.pci_address_of(name)
         if real is not None and real != address:

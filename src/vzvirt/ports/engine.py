@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from vzvirt.model.devices import HostDevice
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.state import Observation, Reason
@@ -74,6 +75,17 @@ class ContainerEngine(Protocol):
 
     def renew_boot_steps(self, ctid: Ctid, steps: tuple[BootStep, ...]) -> None:
         """Have other steps run from the next reboot of a running container on."""
+
+    def attach_node(self, ctid: Ctid, device: HostDevice) -> None:
+        """Give a running container a device node of the host (``STORAGE`` or ``MISC``).
+
+        Raises:
+            NoDevice: The host has no such node.
+            OperationFailed: It could not be made.
+        """
+
+    def detach_node(self, ctid: Ctid, device: HostDevice) -> None:
+        """Take a device node from a running container."""
 
     def request_shutdown(self, ctid: Ctid) -> None:
         """Ask a container's init to shut down; returns at once."""

@@ -18,6 +18,7 @@ from vzvirt.backends.liblxc.booting import script
 from vzvirt.backends.liblxc.ending import exit_status, force_out, has_ended, settle, why_ended
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder, older
+from vzvirt.model.devices import HostDevice
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.state import Observation, Reason
@@ -95,6 +96,18 @@ class LxcEngine:
         """Have other steps run from the next reboot of a running container on."""
         self._running_init(ctid)
         self._run(ctid).replace("boot", script(steps))
+
+    def attach_node(self, ctid: Ctid, device: HostDevice) -> None:
+        """Give a running container a device node of the host."""
+        from vzvirt.backends.liblxc import nodes
+
+        nodes.attach(self._running_init(ctid).pid, self._groups(ctid), self._run(ctid), device)
+
+    def detach_node(self, ctid: Ctid, device: HostDevice) -> None:
+        """Take a device node from a running container."""
+        from vzvirt.backends.liblxc import nodes
+
+        nodes.detach(self._running_init(ctid).pid, self._groups(ctid), self._run(ctid), device)
 
     def request_shutdown(self, ctid: Ctid) -> None:
         """Ask a container's init to shut down; returns at once."""

@@ -89,7 +89,7 @@ def prepare(plan: StartPlan, around: Surroundings) -> Prepared:
         capabilities=_capabilities(plan),
         devices=(
             *domain.openvz.device_permissions,
-            *(_permission(str(item.name), item.permissions) for item in nodes),
+            *(node_permission(str(item.name), item.permissions) for item in nodes),
         ),
         mounts=(*mounts, *(_node(str(item.name)) for item in nodes)),
         uid=uid,
@@ -221,7 +221,12 @@ def _node(path: str) -> GuestMount:
     return GuestMount(source=path, target=path, options=("bind", "create=file"))
 
 
-def _permission(path: str, permissions: str) -> DevicePermission:
+def node_permission(path: str, permissions: str) -> DevicePermission:
+    """What the definition of a device node allows.
+
+    Raises:
+        NoDevice: There is none on this host.
+    """
     try:
         found = Path(path).stat()
     except OSError as error:

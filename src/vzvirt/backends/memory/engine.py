@@ -15,6 +15,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.memory.state import Run, Runs
+from vzvirt.model.devices import HostDevice
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import EnforcedParameter, Enforcement
 from vzvirt.model.state import ACTIVE, Observation, Reason
@@ -60,6 +61,14 @@ class MemoryEngine:
     def renew_boot_steps(self, ctid: Ctid, steps: tuple[BootStep, ...]) -> None:
         """Nothing is run at boot."""
         del ctid, steps
+
+    def attach_node(self, ctid: Ctid, device: HostDevice) -> None:
+        """Nothing looks into a simulated /dev."""
+        del ctid, device
+
+    def detach_node(self, ctid: Ctid, device: HostDevice) -> None:
+        """Nor does anything miss it."""
+        del ctid, device
 
     def request_shutdown(self, ctid: Ctid) -> None:
         """Its simulated init obeys at once, unless it is stubborn."""

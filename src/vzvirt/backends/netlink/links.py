@@ -16,7 +16,7 @@ from vzvirt import errors
 from vzvirt.backends.netlink import batches, filters, kernel, names, shaping, traffic, uplinks
 from vzvirt.backends.netlink.checking import check_plug
 from vzvirt.backends.netlink.held import Held, HeldFile
-from vzvirt.backends.netlink.nics import MOVED, Nics, name_of
+from vzvirt.backends.netlink.nics import MOVED, Nics
 from vzvirt.backends.netlink.probe import Probe, announce
 from vzvirt.backends.netlink.steps import Wiring, boot_steps, plug_steps
 from vzvirt.backends.netlink.watching import ProxyWatch
@@ -93,17 +93,22 @@ class NetlinkLinks:
     ) -> tuple[BootStep, ...]:
         """What makes them at each boot; durable notes of NICs are written by this call."""
         wiring = self._wiring(ctid, plugs)
-        moved = tuple(name_of(device) for device in devices if device.kind in MOVED)
+        moved = [
+            (self._nics.name_of(ctid, device), device)
+            for device in devices
+            if device.kind in MOVED
+        ]
         self._held(ctid).write(_holding(wiring, plugs))
-        for name in moved:
-            if name not in {note.name for note in self._nics.notes(ctid)}:
-                self._nics.note(ctid, name)
+        out = {note.name for note in self._nics.notes(ctid)}
+        for name, device in moved:
+            if name not in out:
+                self._nics.note(ctid, device)
         if moved:
             self._make_kept(ctid)
         if any(wiring.proxies.values()):
             announce(wiring.proxies)
             ProxyWatch(self._root).watch(ctid, wiring.proxies)
-        return boot_steps(wiring, plugs, moved, self._kept(ctid))
+        return boot_steps(wiring, plugs, tuple(name for name, _ in moved), self._kept(ctid))
 
     def _make_kept(self, ctid: Ctid) -> None:
         """A file that a namespace can be mounted on."""
@@ -232,12 +237,12 @@ class NetlinkLinks:
         """Move a NIC of the host into a running container."""
         if device.kind not in MOVED:
             raise errors.InternalError(f"'{device.name}' is no network device")
-        name = name_of(device)
+        name = self._nics.name_of(ctid, device)
         self._nics.check(ctid, device)
         self._make_kept(ctid)
         if not is_mounted(self._kept(ctid)):
             kernel.run(("mount", "--bind", f"/proc/{init_pid}/ns/net", str(self._kept(ctid))))
-        note = self._nics.note(ctid, name)
+        note = self._nics.note(ctid, device)
         try:
             kernel.batch(kernel.IP_BATCH, [f"link set dev {name} netns {init_pid}"])
             kernel.batch(kernel.IP_BATCH, [f"link set dev {name} up"], inside=init_pid)
@@ -247,7 +252,8 @@ class NetlinkLinks:
 
     def detach_device(self, ctid: Ctid, init_pid: int, device: HostDevice) -> None:
         """Bring a NIC back, with its old name, addresses and state."""
-        notes = [note for note in self._nics.notes(ctid) if _is(note.name, device)]
+        name = self._nics.name_of(ctid, device)
+        notes = [note for note in self._nics.notes(ctid) if note.name == name]
         if not notes:
             raise errors.NoDevice(
                 f"container {ctid} has no device '{device.name or device.address}' of the host"
@@ -289,10 +295,6 @@ class NetlinkLinks:
             for link in found
             if "ifname" in link
         ]
-
-
-def _is(name: str, device: HostDevice) -> bool:
-    return device.name in {None, name}
 
 
 def _routed_addresses(plugs: tuple[Plug, ...]) -> tuple[IpInterface, ...]:

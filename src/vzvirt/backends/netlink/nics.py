@@ -35,6 +35,7 @@ class NicNote:
 
     Attributes:
         ctid: Who has it.
+        pci: Its PCI address, or empty.
         boot_id: Of the host's run in which it was noted.
         addresses: Arguments of ``ip addr add``.
         routes: Arguments of ``ip route replace``.
@@ -46,6 +47,7 @@ class NicNote:
     mtu: int
     up: bool
     boot_id: str
+    pci: str = ""
     addresses: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
 
@@ -55,14 +57,12 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-def name_of(device: HostDevice) -> str:
-    """The NIC that is meant.
+def _name_at(device: HostDevice) -> str:
+    """The NIC that sits at a PCI address.
 
     Raises:
-        NoDevice: Nothing with an interface is at its address.
+        NoDevice: Nothing with an interface does.
     """
-    if device.name is not None:
-        return device.name
     try:
         return next(entry.name for entry in (_PCI / str(device.address) / "net").iterdir())
     except (OSError, StopIteration):
@@ -107,6 +107,18 @@ class Nics:
         with mapping_os_errors("forget a NIC"):
             self._path(note.name).unlink(missing_ok=True)
 
+    def name_of(self, ctid: Ctid, device: HostDevice) -> str:
+        """The NIC that is meant, be it on the host or with its container.
+
+        Raises:
+            NoDevice: Nothing with an interface is at its address.
+        """
+        if device.name is not None:
+            return device.name
+        pci = str(device.address)
+        out = [note.name for note in self.notes(ctid) if note.pci == pci]
+        return out[0] if out else _name_at(device)
+
     # -- refusals -----------------------------------------------------------------------
 
     def check(self, ctid: Ctid, device: HostDevice) -> None:
@@ -116,7 +128,7 @@ class Nics:
             NoDevice: There is none.
             OperationInvalid: It is another container's, the host lives by it, or it is no NIC.
         """
-        name = name_of(device)
+        name = self.name_of(ctid, device)
         holder = next((n.ctid for n in self.notes() if n.name == name and self._is_out(n)), ctid)
         if holder != ctid:
             raise errors.OperationInvalid(f"device '{name}' is in use by container {holder}")
@@ -141,8 +153,9 @@ class Nics:
 
     # -- out and back -------------------------------------------------------------------
 
-    def note(self, ctid: Ctid, name: str) -> NicNote:
+    def note(self, ctid: Ctid, device: HostDevice) -> NicNote:
         """Note what a NIC is like."""
+        name = self.name_of(ctid, device)
         link = _link(name)
         if link is None:
             raise errors.NoDevice(f"this host has no network device '{name}'")
@@ -153,6 +166,7 @@ class Nics:
             mtu=int(link["mtu"]),
             up="UP" in link.get("flags", ()),
             boot_id=boot_id(),
+            pci=str(device.address or ""),
             addresses=tuple(_address(item) for item in link.get("addr_info", ()) if _stays(item)),
             routes=_route_words(name),
         )
