@@ -16,28 +16,33 @@ from vzvirt.model.devices import IpInterface, IpNetwork
 from vzvirt.model.network import Network
 from vzvirt.system.process import run
 
-CLASS_NET: Final = Path("/sys/class/net")
 PROC_NET: Final = Path("/proc/sys/net")
+
+_DEVICES: Final = Path("/proc/net/dev")
+"""Unlike ``/sys``, it shows the devices of whoever reads it, in whatever namespace he is."""
 
 _KIBIBYTE_BITS: Final = 8 * 1024
 
 
 def exists(name: str) -> bool:
     """Whether the host has a network device of a name."""
-    return (CLASS_NET / name).exists()
+    lines = _DEVICES.read_text().splitlines()[2:]
+    return any(line.partition(":")[0].strip() == name for line in lines)
 
 
 def is_bridge(name: str) -> bool:
     """Whether the host has a bridge of a name."""
-    return (CLASS_NET / name / "bridge").exists()
+    return link_alias(name) is not None
 
 
 def link_alias(name: str) -> str | None:
-    """What a device's owner has written on it; ``None``: there is no such device."""
-    try:
-        return (CLASS_NET / name / "ifalias").read_text().rstrip("\n")
-    except OSError:
+    """What a bridge's owner has written on it; ``None``: there is no such bridge."""
+    if not exists(name):
         return None
+    said = run(["ip", "-json", "link", "show", "dev", name, "type", "bridge"], check=False)
+    rows = _rows(json.loads(said.stdout or b"[]"))
+    found = [row for row in rows if row.get("ifname") == name]
+    return str(found[0].get("ifalias", "")) if found else None
 
 
 def making(network: Network, alias: str) -> str:
