@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vzvirt.manager.connections import Connections
 from vzvirt.manager.definitions import Definitions
 from vzvirt.manager.devices import Devices
 from vzvirt.manager.guests import Guests
@@ -40,6 +41,7 @@ class Manager:
         definitions: Define, change, look up, undefine.
         lifecycle: Start, stop, pause.
         devices: Attach, change and detach single devices.
+        connections: What interfaces have right now, and their traffic.
         provisioning: Make roots from templates.
         guests: Run commands and copy files in containers.
         guestside: Change host names and name servers.
@@ -91,6 +93,7 @@ class Manager:
         self.definitions = Definitions(world)
         self.provisioning = Provisioning(world)
         self.devices = Devices(world)
+        self.connections = Connections(world)
         self.lifecycle = Lifecycle(world)
         self.guests = Guests(world)
         self.guestside = GuestSide(world)
@@ -107,6 +110,7 @@ class Manager:
 
 __all__ = [
     "Definitions",
+    "Connections",
     "Devices",
     "GuestSide",
     "Guests",

@@ -15,11 +15,12 @@ from functools import partial
 from vzvirt import errors
 from vzvirt.manager import checks, links
 from vzvirt.manager.cases import define_case
+from vzvirt.manager.connections import with_address, without_address
 from vzvirt.manager.defaults import effective
 from vzvirt.manager.interfaces import completed
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.world import World
-from vzvirt.model.devices import Filesystem, HostDevice, Interface, InterfaceKind
+from vzvirt.model.devices import Filesystem, HostDevice, Interface, InterfaceKind, IpInterface
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
 
@@ -32,13 +33,13 @@ class Devices:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def attach(self, ref: str, device: Device, *, live: bool, persistent: bool) -> None:
+    def attach(self, ref: str, device: Device, *, live: bool | None, persistent: bool) -> None:
         """Give a container one more interface or device of the host.
 
         Args:
             ref: Which container.
             device: What it gets; names and addresses left open are made up.
-            live: Whether the running container gets it.
+            live: Whether the running container gets it; ``None``: if it runs.
             persistent: Whether its definition does.
 
         Raises:
@@ -50,7 +51,7 @@ class Devices:
         with self._changing(ref, live=live, persistent=persistent) as change:
             change.make(_with(change.old, device))
 
-    def update(self, ref: str, device: Device, *, live: bool, persistent: bool) -> None:
+    def update(self, ref: str, device: Device, *, live: bool | None, persistent: bool) -> None:
         """Change an interface (found by its link address or names), or a root's quota.
 
         Raises:
@@ -61,7 +62,7 @@ class Devices:
         with self._changing(ref, live=live, persistent=persistent) as change:
             change.make(_updated(change.old, device))
 
-    def detach(self, ref: str, device: Device, *, live: bool, persistent: bool) -> None:
+    def detach(self, ref: str, device: Device, *, live: bool | None, persistent: bool) -> None:
         """Take an interface or device from a container.
 
         Raises:
@@ -72,8 +73,28 @@ class Devices:
         with self._changing(ref, live=live, persistent=persistent) as change:
             change.make(_without(change.old, device))
 
+    def add_address(self, ref: str, address: IpInterface) -> None:
+        """Give a container one more routed address, at once if it runs.
+
+        Raises:
+            NoDomain: There is no such container.
+            Conflict: It, or another container, has that address.
+        """
+        with self._changing(ref, live=None, persistent=True) as change:
+            change.make(with_address(change.old, address))
+
+    def remove_address(self, ref: str, address: IpInterface) -> None:
+        """Take a routed address from a container, at once if it runs.
+
+        Raises:
+            NoDomain: There is no such container.
+            OperationInvalid: It has no such address.
+        """
+        with self._changing(ref, live=None, persistent=True) as change:
+            change.make(without_address(change.old, address))
+
     @contextlib.contextmanager
-    def _changing(self, ref: str, *, live: bool, persistent: bool) -> Iterator[_Change]:
+    def _changing(self, ref: str, *, live: bool | None, persistent: bool) -> Iterator[_Change]:
         world = self._world
         ctid = world.store.find(ref)
         with exclusive(world, ctid):
@@ -84,7 +105,7 @@ class Devices:
                     f"'{stored.name}' is not running",
                     hint="change its definition alone, or start it first",
                 )
-            yield _Change(world, ctid, stored, init_pid if live else None, persistent)
+            yield _Change(world, ctid, stored, None if live is False else init_pid, persistent)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

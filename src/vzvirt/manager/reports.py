@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import chain
 
 from vzvirt import errors
-from vzvirt.manager import checks
+from vzvirt.manager import checks, connections
 from vzvirt.manager.areas import Area, area
 from vzvirt.manager.cases import start_case
 from vzvirt.manager.world import World
 from vzvirt.model.devices import FilesystemKind
-from vzvirt.model.report import DomainInfo, DomainSummary
+from vzvirt.model.domain import Domain
+from vzvirt.model.report import DomainInfo, DomainSummary, InterfaceReport
 from vzvirt.model.state import Observation
 from vzvirt.model.storage import Usage
 from vzvirt.model.values import Ctid
@@ -64,18 +65,31 @@ def info(world: World, ctid: Ctid) -> DomainInfo:
     except errors.ConfigUnsupported as error:
         notes.append(error.message)
     usage, problem = _usage(place)
+    observation = world.engine.observe(ctid)
+    interfaces, unseen = _interfaces(world, domain, observation)
     owned = place is not None and not place.places.users_folder
     return DomainInfo(
         domain=domain,
-        observation=world.engine.observe(ctid),
+        observation=observation,
         places=world.store.places(domain),
         layout=place.layout.abilities if place is not None and owned else None,
         mounted=place is not None and place.layout.is_mounted(place.spec),
         usage=usage,
         enforcement=tuple(world.engine.enforcement(domain)),
-        notes=(*notes, *problem),
+        interfaces=interfaces,
+        notes=(*notes, *problem, *unseen),
         transient=stored.transient,
     )
+
+
+def _interfaces(
+    world: World, domain: Domain, observation: Observation
+) -> tuple[tuple[InterfaceReport, ...], list[str]]:
+    """A container's interfaces, and why one cannot tell what they have right now."""
+    try:
+        return connections.reports(world, domain, observation.init_pid), []
+    except errors.HostError as error:
+        return connections.reports(world, domain, None), [error.message]
 
 
 def _usage(place: Area | None) -> tuple[Usage | None, list[str]]:

@@ -186,6 +186,10 @@ class Interface:
             raise errors.InvalidArgument(f"mtu {self.mtu} is not in 68..65535")
 
 
+ROUTED_GUEST_NAME: Final = "venet0"
+"""What a routed interface is called inside, unless its definition says otherwise."""
+
+
 def check_interface_name(name: str, what: str) -> str:
     """Return a device name if the kernel would take it.
 
@@ -301,6 +305,7 @@ __all__ = [
     "IpAddress",
     "IpInterface",
     "IpNetwork",
+    "ROUTED_GUEST_NAME",
     "Route",
     "check_guest_path",
     "check_interface_name",

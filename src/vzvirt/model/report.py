@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from vzvirt.model.devices import IpInterface
+from vzvirt.model.devices import Interface, IpInterface
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import EnforcedParameter, Places
 from vzvirt.model.state import DomainState, Observation
@@ -60,6 +60,21 @@ class DomainSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceReport:
+    """One interface of a container.
+
+    Attributes:
+        guest_name: What it is called inside.
+        interface: As it is defined.
+        live_addresses: What it has right now; ``None``: its container does not run.
+    """
+
+    guest_name: str
+    interface: Interface
+    live_addresses: tuple[IpInterface, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainInfo:
     """Everything there is to know of one container.
 
@@ -71,6 +86,7 @@ class DomainInfo:
         mounted: Whether its root is mounted.
         usage: What is used of its private area; ``None``: there is none, or it cannot be told.
         enforcement: What becomes of each of its limits on this host.
+        interfaces: What it is connected by.
         notes: Shortcomings, one sentence each, such as a quota its layout cannot keep.
         transient: Whether it is gone once it stops.
     """
@@ -82,5 +98,6 @@ class DomainInfo:
     mounted: bool
     usage: Usage | None
     enforcement: tuple[EnforcedParameter, ...] = ()
+    interfaces: tuple[InterfaceReport, ...] = ()
     notes: tuple[str, ...] = ()
     transient: bool = False
