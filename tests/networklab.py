@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -263,7 +263,12 @@ class Lab:
     # -- use cases -----------------------------------------------------------------------
 
     def net(
-        self, case: str, *words: str, stdin: str = "", root: Path | None = None, libvirt: str = ""
+        self,
+        case: str,
+        *words: str,
+        stdin: str = "",
+        root: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Any:
         """Run a use case on the host.
 
@@ -271,8 +276,9 @@ class Lab:
             Failed: It failed.
         """
         driver = [sys.executable, str(DRIVER), str(root or self.root), case, *words]
-        if libvirt:
-            driver = ["env", f"VZT_LIBVIRT={libvirt}", *driver]
+        settings = [f"{name}={value}" for name, value in (environment or {}).items()]
+        if settings:
+            driver = ["env", *settings, *driver]
         said = json.loads(self.run("host", *driver, stdin=stdin))
         self.warned += said["warned"]
         if "error" in said:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -265,6 +266,7 @@ def test_the_default_network_stands_ready(net: Lab) -> None:
 def test_the_default_network_keeps_clear_of_the_hosts(net: Lab) -> None:
     net.ip("host", "address", "add", "192.168.122.7/24", "dev", "up0")
     net.ip("host", "route", "add", "192.168.123.0/25", "via", "198.51.100.1")
+    net.ip("host", "route", "add", "128.0.0.0/1", "via", "198.51.100.1")  # as VPNs do
     bridge = net.net("bridge", "default")
     assert "192.168.124.1" in net.net("get", "default")["xml"]
     assert "192.168.124.1/24" in net.ip("host", "address", "show", "dev", bridge)
@@ -312,6 +314,22 @@ def test_a_start_that_fails_leaves_nothing(net: Lab) -> None:
     assert net.net("list") == {"odd": False}
     assert "vzbr8" not in net.ip("host", "link")
     assert net.run("host", "nft", "list", "ruleset") == ""
+
+
+@pytest.mark.parametrize(("missing", "mode"), [("nft", "open"), ("dnsmasq", "nat")])
+def test_names_the_program_that_is_missing(net: Lab, missing: str, mode: str) -> None:
+    programs = net.folder / "bin"
+    programs.mkdir()
+    for name in {"ip", "tc", "nft", "dnsmasq"} - {missing}:
+        found = shutil.which(name)
+        assert found is not None
+        (programs / name).symlink_to(found)
+    net.net("define", stdin=document("web", f"<forward mode='{mode}'/>", 8))
+    with pytest.raises(Failed, match=f"'{missing}'") as refusal:
+        net.net("start", "web", environment={"PATH": str(programs)})
+    assert refusal.value.kind == "NoSupport"
+    assert "vzbr8" not in net.ip("host", "link")
+    assert net.pids("host") == []
 
 
 def test_refuses_what_is_taken(net: Lab) -> None:
@@ -381,16 +399,16 @@ def test_libvirts_own_daemon_has_the_default_network(net: Lab) -> None:
         f"<networkstatus><class_id bitmap='0'/>{inner}</networkstatus>"
     )
     net.ip("host", "link", "add", "virbr0", "type", "bridge")
-    libvirt = str(net.folder / "libvirt")
-    assert net.net("bridge", "default", libvirt=libvirt) == "virbr0"
-    assert net.net("get", "default", libvirt=libvirt)["foreign"]
+    libvirt = {"VZT_LIBVIRT": str(net.folder / "libvirt")}
+    assert net.net("bridge", "default", environment=libvirt) == "virbr0"
+    assert net.net("get", "default", environment=libvirt)["foreign"]
     with pytest.raises(Failed, match="libvirt's own daemon"):
-        net.net("stop", "default", libvirt=libvirt)
+        net.net("stop", "default", environment=libvirt)
     assert net.pids("host") == []
     # A daemon that died has left its notes, but no bridge.
     net.ip("host", "link", "del", "virbr0")
-    assert net.net("bridge", "default", libvirt=libvirt).startswith("virbr")
-    assert not net.net("get", "default", libvirt=libvirt)["foreign"]
+    assert net.net("bridge", "default", environment=libvirt).startswith("virbr")
+    assert not net.net("get", "default", environment=libvirt)["foreign"]
 
 
 def test_mtu_delay_and_mac(net: Lab) -> None:

@@ -24,8 +24,12 @@ from vzvirt.model.values import MacAddress
 OUI: Final = "52:54:00"
 """The prefix of the addresses that libvirt makes up for bridges."""
 
-DEFAULT_RANGES: Final = range(122, 255)
-"""Third numbers that the default network's 192.168.x.0/24 may have, the usual one first."""
+DEFAULT_RANGES: Final = tuple(
+    ipaddress.IPv4Network(f"{begin}.{number}.0/24")
+    for begin in ("192.168", "172.30", "10.122")
+    for number in range(122, 255)
+)
+"""What the default network may have, the usual one first."""
 
 _BRIDGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 """Names that mean the same to the kernel, nftables and dnsmasq."""
@@ -137,11 +141,11 @@ def default_network(taken: Collection[IpInterface]) -> Network:
     Raises:
         Conflict: All ranges are taken.
     """
-    for number in DEFAULT_RANGES:
-        host = ipaddress.ip_interface(f"192.168.{number}.1/24")
+    for network in DEFAULT_RANGES:
+        host = ipaddress.IPv4Interface((network[1], network.prefixlen))
         if any(_overlap(host, other) for other in taken):
             continue
-        start, end = host.ip + 1, host.ip + 253
+        start, end = network[2], network[-2]
         return Network(
             name=DEFAULT_NETWORK,
             forward=Forward(mode=ForwardMode.NAT),
@@ -149,7 +153,7 @@ def default_network(taken: Collection[IpInterface]) -> Network:
             addresses=(NetworkAddress(interface=host, ranges=(DhcpRange(start=start, end=end),)),),
         )
     raise errors.Conflict(
-        f"there is no free range for network '{DEFAULT_NETWORK}': every 192.168.x.0/24 from "
-        f"{DEFAULT_RANGES[0]} up is in use",
+        f"there is no free range for network '{DEFAULT_NETWORK}': from {DEFAULT_RANGES[0]} to "
+        f"{DEFAULT_RANGES[-1]}, each is in use",
         hint="define it with a range of your own",
     )

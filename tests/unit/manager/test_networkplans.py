@@ -119,5 +119,8 @@ def test_the_default_network_moves(taken: str) -> None:
 
 
 def test_no_range_is_left() -> None:
+    taken = [ipaddress.ip_interface(text) for text in ("192.168.0.1/16", "172.16.0.1/12")]
+    found = networkplans.default_network(taken)
+    assert str(found.addresses[0].interface) == "10.122.122.1/24"
     with pytest.raises(errors.Conflict, match="no free range"):
-        networkplans.default_network([ipaddress.ip_interface("192.168.0.1/16")])
+        networkplans.default_network([*taken, ipaddress.ip_interface("10.0.0.1/8")])

@@ -14,12 +14,16 @@ from typing import Final
 
 from vzvirt.model.devices import IpInterface, IpNetwork
 from vzvirt.model.network import Network
+from vzvirt.system.files import mapping_os_errors
 from vzvirt.system.process import run
 
 PROC_NET: Final = Path("/proc/sys/net")
 
 _DEVICES: Final = Path("/proc/net/dev")
 """Unlike ``/sys``, it shows the devices of whoever reads it, in whatever namespace he is."""
+
+_WORLD: Final = {4: 8, 6: 7}
+"""Routes with a shorter prefix lead to the world, by IP version."""
 
 _KIBIBYTE_BITS: Final = 8 * 1024
 
@@ -120,12 +124,17 @@ def _settle_ipv6(network: Network) -> None:
         return  # this kernel has none
     speaks = any(item.interface.version == 6 for item in network.addresses)
     settings = {"accept_ra": 0, "autoconf": 0} if speaks else {"disable_ipv6": 1}
-    for name, value in settings.items():
-        (folder / name).write_text(str(value))
+    with mapping_os_errors(f"set up IPv6 on '{network.bridge}'"):
+        for name, value in settings.items():
+            (folder / name).write_text(str(value))
 
 
 def ranges() -> dict[IpInterface, str]:
-    """Every address range that this host is in or has a route to, and by which device."""
+    """Every address range that this host is in or has a route to, and by which device.
+
+    The ways to the rest of the world are none: neither the default route, nor the halves of the
+    address space that a VPN prefers to it.
+    """
     found: dict[IpInterface, str] = {}
     for link in _listing("address"):
         for item in _rows(link.get("addr_info")):
@@ -143,6 +152,8 @@ def _note(found: dict[IpInterface, str], text: str, device: str) -> None:
         address = ipaddress.ip_interface(text)
     except ValueError:
         return  # such as an address of a tunnel's other end
+    if address.network.prefixlen < _WORLD[address.version]:
+        return
     if not (address.is_loopback or address.is_link_local or address.is_multicast):
         found.setdefault(address, device)
 

@@ -58,6 +58,9 @@ class Daemons:
                 f"'{PROGRAM}', and it is not installed",
                 hint="install the package dnsmasq-base",
             ) from missing
+        except errors.OperationFailed as failure:
+            failure.hint = "'ss -lnup' shows who has the ports 53, 67 and 547"
+            raise
 
     def stop(self, network: Network) -> None:
         """End a network's, if it runs. Idempotent."""

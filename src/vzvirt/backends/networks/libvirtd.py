@@ -6,12 +6,16 @@ gone is of a daemon that died, and does not count.
 
 from __future__ import annotations
 
+import ipaddress
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.networks import bridge
 from vzvirt.model.network import Lease, Network
+from vzvirt.model.values import MacAddress
 from vzvirt.system.files import mapping_os_errors, read_bytes
 
 STATUS: Final = "run/libvirt/network"
@@ -46,26 +50,30 @@ def _read(text: bytes) -> Network | None:
 
 
 def leases(network: Network, top: Path) -> list[Lease]:
-    """What the daemon has given out on a network; it keeps its notes as JSON."""
-    import ipaddress
-    import json
+    """What the daemon has given out on a network; it keeps its notes as JSON.
 
-    from vzvirt.model.values import MacAddress
+    Raises:
+        OperationFailed: They cannot be read.
+    """
+    path = top / LEASES / f"{network.bridge}.status"
+    try:
+        rows = json.loads(read_bytes(path) or b"[]")
+        found = [_lease(row, network) for row in rows]
+    except (ValueError, KeyError, TypeError, AttributeError, errors.InvalidArgument) as error:
+        raise errors.OperationFailed(f"'{path}' is no list of leases of libvirt's") from error
+    return [lease for lease in found if lease is not None]
 
-    text = read_bytes(top / LEASES / f"{network.bridge}.status")
-    found = []
-    for row in json.loads(text or b"[]"):
-        address = ipaddress.ip_address(row["ip-address"])
-        subnets = (item.interface.network for item in network.addresses)
-        length = next((item.prefixlen for item in subnets if address in item), None)
-        if length is not None:
-            found.append(
-                Lease(
-                    address=ipaddress.ip_interface(f"{address}/{length}"),
-                    mac=MacAddress(row["mac-address"]) if "mac-address" in row else None,
-                    hostname=row.get("hostname"),
-                    client_id=row.get("client-id"),
-                    expires_at=float(row.get("expiry-time", 0)) or None,
-                )
-            )
-    return found
+
+def _lease(row: Mapping[str, str], network: Network) -> Lease | None:
+    address = ipaddress.ip_address(row["ip-address"])
+    subnets = (item.interface.network for item in network.addresses)
+    length = next((item.prefixlen for item in subnets if address in item), None)
+    if length is None:
+        return None
+    return Lease(
+        address=ipaddress.ip_interface(f"{address}/{length}"),
+        mac=MacAddress(row["mac-address"]) if "mac-address" in row else None,
+        hostname=row.get("hostname"),
+        client_id=row.get("client-id"),
+        expires_at=float(row.get("expiry-time", 0)) or None,
+    )

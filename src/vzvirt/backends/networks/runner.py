@@ -86,6 +86,7 @@ class LinuxNetworks:
         if self.is_active(network):
             self.stop(network)  # of a start that was killed
         self._refuse_taken(network)
+        known = firewalls.chains()
         try:
             bridge.make(network, self._alias(network))
             self._make_rules(network)
@@ -94,7 +95,7 @@ class LinuxNetworks:
         except BaseException:
             self.stop(network)
             raise
-        return self._warnings(network, firewalls.chains())
+        return self._warnings(network, known)
 
     def stop(self, network: Network) -> None:
         """Take all of it away. Idempotent."""
