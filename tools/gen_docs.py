@@ -15,7 +15,7 @@ sys.path.insert(0, str(PROJECT / "src"))
 
 from vzvirt import config, errors  # noqa: E402  # found only now
 from vzvirt.cli import main as cli_main  # noqa: E402
-from vzvirt.cli import network_reports, reports  # noqa: E402
+from vzvirt.cli import network_reports, reports, template_reports  # noqa: E402
 from vzvirt.cli.command import Argument, Command  # noqa: E402
 from vzvirt.cli.parser import global_options  # noqa: E402
 from vzvirt.cli.table import COMMANDS  # noqa: E402
@@ -34,8 +34,11 @@ SHAPES: Final = (
         "An object with `ctid`, `name`, `uuid`, and `quotas`, an array of objects:",
         reports.QUOTA_FIELDS,
     ),
-    ("`template list --json`", "An array of objects.", reports.TEMPLATE_FIELDS),
-    ("`template info --json`", "An object.", reports.DETAILS_FIELDS),
+    ("`template list --json`", "An array of objects.", template_reports.TEMPLATE_FIELDS),
+    ("`template info --json`", "An object.", template_reports.DETAILS_FIELDS),
+    ("`domiflist --json`", "An array of objects.", network_reports.INTERFACE_FIELDS),
+    ("`domifaddr --json`", "An array of objects.", network_reports.ADDRESS_FIELDS),
+    ("`domifstat --json`", "An array of objects.", network_reports.COUNTER_FIELDS),
     ("`net list --json`", "An array of objects.", network_reports.NETWORK_FIELDS),
     ("`net info --json`", "An object.", network_reports.NETWORK_INFO_FIELDS),
     ("`net leases --json`", "An array of objects.", network_reports.LEASE_FIELDS),

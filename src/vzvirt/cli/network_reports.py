@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Final
 
 from vzvirt.cli.formats import size_text
@@ -17,6 +18,8 @@ from vzvirt.model.nodedev import (
     SystemCapability,
     UsbDeviceCapability,
 )
+from vzvirt.model.report import InterfaceReport
+from vzvirt.ports.network import GuestAddress, LinkCounters
 
 _FORWARD_WORDS: Final = {ForwardMode.ISOLATED: "isolated"}
 
@@ -208,3 +211,76 @@ DEVICE_FIELDS: Final[tuple[Field[NodeDevice], ...]] = (
     Field("what", "what it is, in words", _what, "WHAT"),
 )
 """``vzvirt nodedev list``."""
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _live(report: InterfaceReport) -> Json:
+    if report.live_addresses is None:
+        return None
+    return [str(address) for address in report.live_addresses]
+
+
+INTERFACE_FIELDS: Final[tuple[Field[InterfaceReport], ...]] = (
+    Field("interface", "its name inside", lambda it: it.guest_name, "INTERFACE"),
+    Field(
+        "kind",
+        "bridge, network, routed, ethernet or direct",
+        lambda it: it.interface.kind.value,
+        "KIND",
+    ),
+    Field("source", "its bridge, network or device", lambda it: it.interface.source, "SOURCE"),
+    Field("host_name", "its end on the host", lambda it: it.interface.host_name, "HOST END"),
+    Field("mac", "its MAC, or null", lambda it: _text(it.interface.mac), "MAC"),
+    Field("link_up", "whether the cable is plugged in", lambda it: it.interface.link_up),
+    Field(
+        "addresses",
+        "its addresses, as defined",
+        lambda it: [str(address) for address in it.interface.addresses],
+        "ADDRESSES",
+        lambda it: ",".join(map(str, it.interface.addresses)) or _asks(it),
+    ),
+    Field("live_addresses", "those it has right now; null: it does not run", _live),
+)
+"""``vzvirt domiflist``."""
+
+
+def _asks(report: InterfaceReport) -> str:
+    return "by DHCP" if report.interface.dhcp else ""
+
+
+ADDRESS_FIELDS: Final[tuple[Field[GuestAddress], ...]] = (
+    Field("interface", "its name inside", lambda it: it.guest_name, "INTERFACE"),
+    Field("mac", "its MAC", lambda it: it.mac, "MAC"),
+    Field(
+        "addresses",
+        "the addresses it has, with their prefix lengths",
+        lambda it: [str(address) for address in it.addresses],
+        "ADDRESSES",
+        lambda it: ",".join(map(str, it.addresses)),
+    ),
+)
+"""``vzvirt domifaddr``."""
+
+
+def _counter(name: str, counters: LinkCounters) -> int:
+    return int(getattr(counters, name))
+
+
+COUNTER_FIELDS: Final[tuple[Field[LinkCounters], ...]] = (
+    Field("host_name", "the interface, by its end on the host", lambda it: it.host_name, "DEVICE"),
+    *(
+        Field(
+            f"{way}_{what}",
+            f"{what} that the container {verb}",
+            partial(_counter, f"{way}_{what}"),
+            f"{way}_{what}".upper().replace("_", " "),
+            numeric=True,
+        )
+        for way, verb in (("rx", "received"), ("tx", "sent"))
+        for what in ("bytes", "packets", "errors", "drops")
+    ),
+)
+"""``vzvirt domifstat``."""

@@ -11,15 +11,15 @@ from vzvirt.cli.arguments import (
     NETWORK,
     NETWORKING,
     NETWORKS,
+    REF,
     VALIDATE,
 )
 from vzvirt.cli.command import Argument, Command
 from vzvirt.cli.formats import read_ip_interface
 
 _DEVICE: Final = Argument(
-    "FILE", "device XML: <interface>, <hostdev> or <filesystem>; '-': standard input",
-    completes="file",
-)  # fmt: skip
+    "FILE", "XML of an <interface> or <hostdev>; '-': standard input", completes="file"
+)
 _ADDRESS: Final = Argument("ADDRESS", "IPv4 or IPv6 address", parse=read_ip_interface)
 _NETWORK_FILE: Final = Argument("FILE", "network XML; '-': standard input", completes="file")
 
@@ -35,6 +35,76 @@ _BOTH_OF_NETWORK: Final = (
 )
 
 _DEVICE_COMMANDS: Final = (
+    Command(
+        name="ip add",
+        runs="devices:add_address",
+        group=DEVICES,
+        summary="give a container a routed address",
+        arguments=(REF, _ADDRESS, JSON),
+        details="The address is that of the container's venet0 and gets there by a route of the "
+        "host; no bridge is needed. A running container has it at once.",
+        repairs=True,
+    ),
+    Command(
+        name="ip del",
+        runs="devices:remove_address",
+        group=DEVICES,
+        summary="take a routed address from a container",
+        arguments=(REF, _ADDRESS, JSON),
+        details="A running container loses it at once.",
+        repairs=True,
+    ),
+    Command(
+        name="attach",
+        runs="devices:attach",
+        group=DEVICES,
+        summary="give a container one more device",
+        arguments=(REF, _DEVICE, _LIVE, _CONFIG, JSON),
+        details=_BOTH,
+        repairs=True,
+    ),
+    Command(
+        name="update-device",
+        runs="devices:update",
+        group=DEVICES,
+        summary="change a device of a container",
+        arguments=(REF, _DEVICE, _LIVE, _CONFIG, JSON),
+        details="The file has the device as it is to be. An interface is found by its <mac>, its "
+        f"<guest dev='...'/> or its <target dev='...'/>; the routed one is the only one. {_BOTH}",
+        repairs=True,
+    ),
+    Command(
+        name="detach",
+        runs="devices:detach",
+        group=DEVICES,
+        summary="take a device from a container",
+        arguments=(REF, _DEVICE, _LIVE, _CONFIG, JSON),
+        details=f"The device is found as by 'update-device'. {_BOTH}",
+        repairs=True,
+    ),
+    Command(
+        name="domiflist",
+        runs="devices:list_interfaces",
+        group=DEVICES,
+        summary="list a container's interfaces",
+        arguments=(REF, JSON),
+    ),
+    Command(
+        name="domifaddr",
+        runs="devices:list_addresses",
+        group=DEVICES,
+        summary="list the addresses a running container has",
+        arguments=(REF, JSON),
+        details="What its interfaces have right now, whoever gave it to them.",
+    ),
+    Command(
+        name="domifstat",
+        runs="devices:list_counters",
+        group=DEVICES,
+        summary="show the traffic of a container's interfaces",
+        arguments=(REF, JSON),
+        details="As the container sees it: what it received and what it sent.",
+    ),
     Command(
         name="nodedev list",
         runs="nodedevs:list_devices",

@@ -143,7 +143,7 @@ def _unknown(word: str) -> errors.InvalidArgument:
     import difflib
 
     names = list(dict.fromkeys(item.name.split()[0] for item in COMMANDS if item.group))
-    close = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(word, names, n=3, cutoff=0.55)
     hint = f"did you mean {' or '.join(close)}?" if close else "see 'vzvirt --help'"
     return errors.InvalidArgument(f"there is no command '{word}'", hint=hint)
 

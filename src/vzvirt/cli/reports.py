@@ -1,4 +1,4 @@
-"""What is shown of containers, templates and the host: columns and JSON from the same rows."""
+"""What is shown of containers and the host: columns and JSON from the same rows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Final
 from vzvirt.cli.formats import duration_text, size_text
 from vzvirt.cli.output import Field, Json
 from vzvirt.model.host import EnforcedParameter, HostCheck, Verdict
-from vzvirt.model.report import DomainInfo, DomainSummary
+from vzvirt.model.report import DomainInfo, DomainSummary, InterfaceReport
 from vzvirt.model.state import DomainState, Observation
-from vzvirt.model.storage import OsTemplate, TemplateDetails, Usage
+from vzvirt.model.storage import Usage
 from vzvirt.model.values import UNLIMITED, Limit, SoftHard
 
 _STATE_WORDS: Final = {DomainState.SHUTDOWN: "shutting down", DomainState.SHUTOFF: "shut off"}
@@ -106,6 +106,29 @@ def _marks(value: SoftHard | None, *, is_size: bool) -> str:
 
 def _addresses(info: DomainInfo) -> list[str]:
     return [str(address) for item in info.domain.interfaces for address in item.addresses]
+
+
+def _interfaces(info: DomainInfo) -> Json:
+    return [
+        {
+            "interface": item.guest_name,
+            "kind": item.interface.kind.value,
+            "source": item.interface.source,
+            "live_addresses": (
+                None
+                if item.live_addresses is None
+                else [str(address) for address in item.live_addresses]
+            ),
+        }
+        for item in info.interfaces
+    ]
+
+
+def _interface(report: InterfaceReport) -> str:
+    """One interface for people: ``eth0 (bridge br0) 10.0.0.5/24``."""
+    source = f" {report.interface.source}" if report.interface.source else ""
+    live = "".join(f" {address}" for address in report.live_addresses or ())
+    return f"{report.guest_name} ({report.interface.kind.value}{source}){live}"
 
 
 def _yes(value: bool | None) -> str:
@@ -205,6 +228,13 @@ INFO_FIELDS: Final[tuple[Field[DomainInfo], ...]] = (
         _addresses,
         "Addresses",
         lambda it: ", ".join(_addresses(it)),
+    ),
+    Field(
+        "interfaces",
+        "objects with `interface`, `kind`, `source` and `live_addresses` (null: it does not run)",
+        _interfaces,
+        "Interfaces",
+        lambda it: "; ".join(map(_interface, it.interfaces)),
     ),
     Field(
         "memory",
@@ -312,63 +342,6 @@ QUOTA_FIELDS: Final[tuple[Field[QuotaRow], ...]] = (
     ),
 )
 """``vzvirt quota``."""
-
-TEMPLATE_FIELDS: Final[tuple[Field[OsTemplate], ...]] = (
-    Field("name", "its name", lambda it: it.name, "NAME"),
-    Field("path", "the tarball", lambda it: str(it.path)),
-    Field(
-        "size",
-        "bytes of the tarball",
-        lambda it: it.size,
-        "SIZE",
-        lambda it: size_text(it.size),
-        numeric=True,
-    ),
-    Field(
-        "compression",
-        "gzip, xz, zstd, bzip2, or empty",
-        lambda it: it.compression,
-        "COMPRESSION",
-    ),
-    Field(
-        "modified_at",
-        "when it was made, in seconds since the epoch",
-        lambda it: it.modified_at,
-        "MADE",
-        lambda it: time.strftime("%Y-%m-%d %H:%M", time.localtime(it.modified_at)),
-    ),
-)
-"""``vzvirt template list``."""
-
-DETAILS_FIELDS: Final[tuple[Field[TemplateDetails], ...]] = (
-    Field("name", "its name", lambda it: it.template.name, "Name"),
-    Field("path", "the tarball", lambda it: str(it.template.path), "Path"),
-    Field(
-        "size",
-        "bytes of the tarball",
-        lambda it: it.template.size,
-        "Size",
-        lambda it: size_text(it.template.size),
-    ),
-    Field(
-        "compression",
-        "gzip, xz, zstd, bzip2, or empty",
-        lambda it: it.template.compression,
-        "Compression",
-    ),
-    Field(
-        "unpacked_size",
-        "bytes of all regular files",
-        lambda it: it.unpacked_size,
-        "Unpacked size",
-        lambda it: size_text(it.unpacked_size),
-    ),
-    Field("entries", "files, folders, links ...", lambda it: it.entries, "Entries"),
-    Field("distribution", "as it calls itself", lambda it: it.distribution, "Distribution"),
-    Field("arch", "machine, as `uname -m` says it", lambda it: it.arch, "Machine"),
-    Field("init", "systemd, sysvinit, busybox ...", lambda it: it.init, "Init"),
-)
-"""``vzvirt template info``."""
 
 CHECK_FIELDS: Final[tuple[Field[HostCheck], ...]] = (
     Field("topic", "what was looked at", lambda it: it.topic, "TOPIC"),

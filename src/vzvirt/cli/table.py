@@ -39,11 +39,7 @@ COMMANDS: Final = (
         runs="definitions:define",
         group=DEFINITIONS,
         summary="write a container's definition from domain XML",
-        arguments=(
-            _FILE,
-            VALIDATE,
-            JSON,
-        ),
+        arguments=(_FILE, VALIDATE, JSON),
         details="Only the definition is written: the root is unpacked by 'provision' or by the "
         "first 'start'. A container that exists already is given the new definition.",
         repairs=True,
@@ -63,11 +59,7 @@ COMMANDS: Final = (
         runs="definitions:undefine",
         group=DEFINITIONS,
         summary="delete containers' definitions",
-        arguments=(
-            REFS,
-            Argument("--remove-data", "delete the private area too"),
-            JSON,
-        ),
+        arguments=(REFS, Argument("--remove-data", "delete the private area too"), JSON),
         details="The private area stays unless --remove-data is given. A folder of the "
         "user's that serves as root is never deleted.",
         repairs=True,
@@ -163,10 +155,7 @@ COMMANDS: Final = (
         runs="looking:list_containers",
         group=LOOKING,
         summary="list containers",
-        arguments=(
-            ALL,
-            JSON,
-        ),
+        arguments=(ALL, JSON),
         details="With --quiet only the CTIDs are printed.",
     ),
     Command(

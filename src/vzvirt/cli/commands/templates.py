@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vzvirt import errors
 from vzvirt.cli.output import document, documents
-from vzvirt.cli.reports import DETAILS_FIELDS, TEMPLATE_FIELDS
 from vzvirt.cli.session import Session
+from vzvirt.cli.template_reports import DETAILS_FIELDS, TEMPLATE_FIELDS
 from vzvirt.model.storage import OsTemplate
 
 
