@@ -31,6 +31,8 @@ DOMAIN = """
 </domain>
 """
 
+DRIVER = Path(__file__).with_name("linkdriver.py")
+
 FLOOD = """\
 import socket, sys, time
 one = socket.create_connection((sys.argv[1], int(sys.argv[2])))
@@ -135,6 +137,30 @@ class LinkLab(Lab):
         self.ip("host", "link", "set", name, "up")
         for address in addresses:
             self.ip("host", "address", "add", address, "dev", name)
+
+    # -- changes of running containers -----------------------------------------------------
+
+    def try_device(
+        self, action: str, ctid: int, device: str = "", where: str = "both"
+    ) -> subprocess.CompletedProcess[str]:
+        driver = [sys.executable, str(DRIVER), str(self.root), action, str(ctid), where]
+        return subprocess.run(
+            [*self.at_host, *driver],
+            env=self._environment,
+            input=device,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def device(self, action: str, ctid: int, device: str = "", where: str = "both") -> str:
+        done = self.try_device(action, ctid, device, where)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def look(self, action: str, ctid: int) -> list[dict[str, Any]]:
+        return list(json.loads(self.device(action, ctid)))
 
     def rate(
         self, sender: tuple[str, ...], receiver: tuple[str, ...], address: str, seconds: float = 3

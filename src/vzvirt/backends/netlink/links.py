@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 from pathlib import Path
+from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.netlink import batches, filters, kernel, names, shaping, traffic, uplinks
@@ -27,7 +28,7 @@ from vzvirt.system.files import make_folder, mapping_os_errors
 from vzvirt.system.mounts import is_mounted, unmount
 from vzvirt.system.root import Root
 
-PROBE_SECONDS = 0.1
+PROBE_SECONDS: Final = 0.05
 """How long somebody may take to say that an address is his."""
 
 
@@ -115,7 +116,8 @@ class NetlinkLinks:
         kept = self._kept(ctid)
         make_folder(kept.parent, 0o700)
         with mapping_os_errors("hold on to a network namespace"):
-            kept.touch(0o600)
+            if not kept.exists():
+                kept.touch(0o600)
 
     def release(self, ctid: Ctid) -> None:
         """Take back all that a stopped container held. Idempotent."""

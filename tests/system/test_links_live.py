@@ -1,0 +1,163 @@
+"""Interfaces that come, change and go while their container runs and packets flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from linklab import LinkLab, link_lab
+from networklab import HOST, OUTSIDE, eventually
+
+pytestmark = pytest.mark.root
+
+ONE, TWO, THREE = "198.51.100.21", "198.51.100.22", "2001:db8:1::21"
+MAC = "02:00:00:00:02:01"
+
+
+def routed(*addresses: str, more: str = "") -> str:
+    lines = "".join(
+        f"<ip family='ipv{6 if ':' in address else 4}' address='{address}'/>"
+        for address in addresses
+    )
+    return f"<interface type='ethernet'>{lines}{more}</interface>"
+
+
+def bridged(bridge: str, address: str, more: str = "") -> str:
+    return (
+        f"<interface type='bridge'><source bridge='{bridge}'/><mac address='{MAC}'/>"
+        f"<ip address='{address}' prefix='24'/>{more}</interface>"
+    )
+
+
+@pytest.fixture
+def lab() -> Iterator[LinkLab]:
+    with link_lab() as one:
+        one.bridge("br0", "10.5.0.1/24")
+        one.bridge("br1", "10.4.0.1/24")
+        yield one
+
+
+def proxies(lab: LinkLab) -> set[str]:
+    both = lab.ip("host", "neigh", "show", "proxy")
+    return {line.split()[0] for line in both.splitlines() if line.strip()}
+
+
+def test_routed_addresses_come_and_go_under_traffic(lab: LinkLab) -> None:
+    lab.start(101, routed(ONE))
+    assert eventually(lambda: lab.reaches("outside", ONE))
+    with lab.traffic(101, OUTSIDE) as answers:
+        lab.device("update", 101, routed(ONE, TWO, THREE))
+        assert eventually(lambda: lab.reaches("router", TWO))
+        assert eventually(lambda: lab.reaches("router", THREE))
+        lab.device("update", 101, routed(ONE))
+        assert eventually(lambda: not lab.reaches("router", TWO))
+    assert answers and all(answers)
+    assert proxies(lab) == {ONE}
+    assert TWO not in lab.vzvirt("dumpxml", "101")
+    lab.device("update", 101, routed(TWO))
+    assert eventually(lambda: lab.reaches("router", TWO))
+    assert not lab.reaches("host", ONE)
+    lab.vzvirt("kill", "101")
+    assert proxies(lab) == set()
+
+
+def test_an_uplink_that_was_down_answers_again(lab: LinkLab) -> None:
+    lab.start(101, routed(ONE))
+    assert eventually(lambda: lab.reaches("router", ONE))
+    lab.ip("host", "link", "set", "up0", "down")
+    assert proxies(lab) == set()
+    lab.ip("host", "link", "set", "up0", "up")
+    assert eventually(lambda: proxies(lab) == {ONE})
+    assert eventually(lambda: lab.reaches("router", ONE))
+
+
+def test_nobody_watches_uplinks_in_the_end(lab: LinkLab) -> None:
+    lab.start(101, routed(ONE))
+    pid = int((lab.root / "run/vzvirt/links/watch.pid").read_text().split()[0])
+    lab.vzvirt("kill", "101")
+    assert not (lab.root / "run/vzvirt/links/watch.pid").exists()
+    assert (
+        str(pid) not in lab.run("host", "sh", "-c", "echo /proc/[0-9]*").replace("/", " ").split()
+    )
+
+
+def test_an_address_that_somebody_has_is_refused(lab: LinkLab) -> None:
+    lab.ip("router", "address", "add", f"{ONE}/24", "dev", "in0")
+    lab.define(101, routed(ONE))
+    assert f"address {ONE} is in use" in lab.try_vzvirt("start", "101").stderr
+    lab.define(102, routed(HOST))
+    assert f"address {HOST} is in use" in lab.try_vzvirt("start", "102").stderr
+    lab.ip("router", "address", "add", f"{THREE}/64", "dev", "in0", "nodad")
+    lab.define(103, routed(THREE))
+    assert f"address {THREE} is in use" in lab.try_vzvirt("start", "103").stderr
+
+
+def test_a_bridged_interface_comes_and_goes(lab: LinkLab) -> None:
+    lab.start(101, routed(ONE))
+    with lab.traffic(101, HOST) as answers:
+        lab.device("attach", 101, bridged("br0", "10.5.0.5"))
+        assert lab.guest_reaches(101, "10.5.0.1")
+        assert "10.5.0.5" in lab.vzvirt("dumpxml", "101")
+        lab.device("detach", 101, bridged("br0", "10.5.0.5"))
+    assert answers and all(answers)
+    assert lab.links() == {"lo", "up0", "br0", "br1", *(n for n in lab.links() if n[0] == "v")}
+    assert {link["ifname"] for link in lab.ip_inside(101, "link", "show")} == {"lo", "venet0"}
+
+
+def test_bridge_address_mtu_link_and_limits_change_in_place(lab: LinkLab) -> None:
+    lab.start(101, bridged("br0", "10.5.0.5"))
+    assert lab.guest_reaches(101, "10.5.0.1")
+    limits = "<bandwidth><inbound average='2000'/><outbound average='2000'/></bandwidth>"
+    moved = bridged("br1", "10.4.0.5", f"<mtu size='1300'/>{limits}")
+    lab.device("update", 101, moved)
+    assert lab.guest_reaches(101, "10.4.0.1")
+    (link,) = lab.ip_inside(101, "address", "show", "dev", "eth0")
+    assert link["mtu"] == 1300
+    assert [item["local"] for item in link["addr_info"] if item["family"] == "inet"] == [
+        "10.4.0.5"
+    ]
+    rate = lab.rate(lab.at_guest(101), lab.at_host, "10.4.0.1")
+    assert rate == pytest.approx(2000 * 1024, rel=0.15)
+    lab.device("update", 101, bridged("br1", "10.4.0.5", "<link state='down'/>"))
+    assert not lab.guest_reaches(101, "10.4.0.1")
+    lab.device("update", 101, bridged("br1", "10.4.0.5"))
+    assert eventually(lambda: lab.guest_reaches(101, "10.4.0.1"))
+    assert lab.rate(lab.at_guest(101), lab.at_host, "10.4.0.1", 1) > 4 * 2000 * 1024
+    assert not [name for name in lab.links() if name.startswith("ifb")]
+
+
+def test_what_was_attached_is_there_after_a_reboot(lab: LinkLab) -> None:
+    lab.start(101, "", confined=False)
+    lab.device("attach", 101, bridged("br0", "10.5.0.5"))
+    before = lab.init(101)
+    lab.vzvirt("reboot", "101")
+    assert lab.init(101) != before
+    assert lab.guest_reaches(101, "10.5.0.1")
+
+
+def test_a_failed_attach_leaves_nothing(lab: LinkLab) -> None:
+    lab.start(101, bridged("br0", "10.5.0.5"))
+    before = lab.links()
+    route = "<route address='10.77.0.0' prefix='16' gateway='10.5.0.1'/>"
+    one = (
+        "<interface type='bridge'><source bridge='br0'/><guest dev='{}'/>"
+        "<ip address='10.5.0.6' prefix='24'/>{}</interface>"
+    )
+    assert lab.try_device("attach", 101, one.format("lo", "")).returncode != 0
+    refused = lab.try_device("attach", 101, one.format("eth1", route * 2))
+    assert "File exists" in refused.stderr
+    assert refused.returncode != 0
+    assert lab.links() == before
+    assert lab.guest_reaches(101, "10.5.0.1")
+
+
+def test_traffic_is_counted(lab: LinkLab) -> None:
+    lab.start(101, routed(ONE) + bridged("br0", "10.5.0.5"))
+    lab.inside(101, "ping", "-c3", "-i0.2", HOST)
+    lab.inside(101, "ping", "-c5", "-i0.2", "10.5.0.1")
+    routed_one, bridged_one = lab.look("counters", 101)
+    assert routed_one["tx_packets"] >= 3 and routed_one["rx_bytes"] >= 3 * 84
+    assert bridged_one["rx_packets"] >= 5 and bridged_one["host_name"].startswith("veth101")
+    found = {item["guest_name"]: item["addresses"] for item in lab.look("addresses", 101)}
+    assert found["eth0"][0] == "10.5.0.5/24" and found["venet0"] == [f"{ONE}/32"]
