@@ -28,7 +28,11 @@ INTERFACE = """
 
 MAC = "00:16:3e:5d:c7:9e"
 HOST = f"<host mac='{MAC}' name='web' ip='10.9.0.5'/>"
-NIC = "<hostdev mode='capabilities' type='net'><source><interface>eth1</interface></source></hostdev>"
+NIC = """
+<hostdev mode='capabilities' type='net'>
+  <source><interface>eth1</interface></source>
+</hostdev>
+"""
 
 
 @pytest.fixture

@@ -40,7 +40,8 @@ def test_a_word_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == (
-        "vzvirt: error: there is no command 'strat'\nhint: did you mean start or domifstat or autostart?\n"
+        "vzvirt: error: there is no command 'strat'\n"
+        "hint: did you mean start or domifstat or autostart?\n"
     )
 
 
