@@ -1,8 +1,8 @@
 """The guest's side of names and networks: what is written into its files, at start and live.
 
 No state. A guest whose files cannot be changed, perhaps since it forbids it, starts all the
-same; the user is told. vz.conf's name servers are for guests that have no others: not for one
-that gets some with its lease, nor for a root that is a folder of the user's or read-only.
+same; the user is told. vz.conf's name servers are for guests that have no others: a lease's
+come first, and a root that is a folder of the user's or read-only is not changed for them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def prepare(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
     """
     try:
         own = world.store.load(place.spec.ctid).domain.guest_naming
-        write_naming(world, domain, place, _naming(domain, own, place))
+        _write_naming(world, domain, place, own)
     except errors.VzvirtError as error:
         _warn(world, domain, error)
     try:
@@ -40,8 +40,8 @@ def prepare(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
     return tuple(item.guest_name for item in domain.interfaces if item.dhcp and item.guest_name)
 
 
-def write_naming(
-    world: World, domain: Domain, place: Area, naming: GuestNaming
+def _write_naming(
+    world: World, domain: Domain, place: Area, own: GuestNaming
 ) -> tuple[Refresh, ...]:
     """Write names into a root.
 
@@ -52,8 +52,9 @@ def write_naming(
         InvalidArgument: A name or address is none.
         OperationFailed: The guest protects a file, or the host has nothing to inherit.
     """
+    naming, spare = _split(domain, own, place)
     with place.layout.opened(place.spec) as root:
-        return world.guestfiles.apply_naming(root, _owners(domain), naming)
+        return world.guestfiles.apply_naming(root, _owners(domain), naming, spare)
 
 
 def write_network(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
@@ -66,8 +67,8 @@ def write_network(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
         return world.guestfiles.apply_network(root, _owners(domain), domain.interfaces)
 
 
-def _naming(domain: Domain, own: GuestNaming, place: Area) -> GuestNaming:
-    """What is to be written: vz.conf's name servers only where nothing better is known.
+def _split(domain: Domain, own: GuestNaming, place: Area) -> tuple[GuestNaming, GuestNaming]:
+    """What a root is to have, and what only for want of something better.
 
     Args:
         domain: The effective definition.
@@ -75,11 +76,13 @@ def _naming(domain: Domain, own: GuestNaming, place: Area) -> GuestNaming:
         place: Its storage.
     """
     leased = any(item.dhcp for item in domain.interfaces)
-    if not (leased or place.places.users_folder or place.spec.readonly):
-        return domain.guest_naming
-    return dataclasses.replace(
+    untouched = bool(place.places.users_folder) or place.spec.readonly
+    if not leased and not untouched:
+        return domain.guest_naming, GuestNaming()
+    firm = dataclasses.replace(
         domain.guest_naming, nameservers=own.nameservers, search_domains=own.search_domains
     )
+    return firm, GuestNaming() if untouched else domain.guest_naming
 
 
 def _owners(domain: Domain) -> IdMap:
@@ -117,7 +120,7 @@ class GuestSide:
     def _apply(self, domain: Domain, own: GuestNaming) -> None:
         world = self._world
         place = area(world, domain)
-        refresh = write_naming(world, domain, place, _naming(domain, own, place))
+        refresh = _write_naming(world, domain, place, own)
         if world.engine.observe(place.spec.ctid).state is not DomainState.RUNNING:
             world.warn(f"'{domain.name}' is paused: it goes by its new names when it starts anew")
             return

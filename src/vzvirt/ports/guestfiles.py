@@ -21,12 +21,19 @@ class GuestFiles(Protocol):
         """Make a fresh root one of its own: machine id, SSH host keys, host name."""
 
     def apply_naming(
-        self, root: Path, owners: IdMap, guest_naming: GuestNaming
+        self, root: Path, owners: IdMap, guest_naming: GuestNaming, spare: GuestNaming
     ) -> tuple[Refresh, ...]:
         """Write host name, name servers and search domains where the guest looks for them.
 
         Idempotent. What is not set is left as it is; what an earlier call set and is not set
         any more is taken back, a host name excepted.
+
+        Args:
+            root: The guest's files.
+            owners: How their owners are shifted.
+            guest_naming: What is set.
+            spare: Name servers and search domains for want of those of a lease: a guest that
+                writes down what came with one never uses them.
 
         Returns:
             What a running guest must be told.

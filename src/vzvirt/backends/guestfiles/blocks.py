@@ -30,7 +30,7 @@ def nothing(_line: bytes) -> bool:
 def first_word(*words: str) -> Contradicts:
     """Lines that begin with one of these words."""
     known = {word.encode() for word in words}
-    return lambda line: line.split(None, 1)[:1] != [] and line.split(None, 1)[0] in known
+    return lambda line: not known.isdisjoint(line.split(None, 1)[:1])
 
 
 def assignment(*names: str) -> Contradicts:

@@ -45,7 +45,7 @@ class RealGuestFiles:
             identity.give(guest, owners, hostname)
 
     def apply_naming(
-        self, root: Path, owners: IdMap, guest_naming: GuestNaming
+        self, root: Path, owners: IdMap, guest_naming: GuestNaming, spare: GuestNaming
     ) -> tuple[Refresh, ...]:
         """Give a root the host name, name servers and search domains that are set.
 
@@ -55,7 +55,9 @@ class RealGuestFiles:
         """
         with mapping_os_errors("set host name and name servers"), GuestRoot(root) as guest:
             editor = Editor(guest, owners)
-            return naming.apply(editor, guest_naming, lambda: host_resolver(self._resolvers))
+            return naming.apply(
+                editor, guest_naming, spare, lambda: host_resolver(self._resolvers)
+            )
 
     def apply_network(
         self, root: Path, owners: IdMap, interfaces: Sequence[Interface]

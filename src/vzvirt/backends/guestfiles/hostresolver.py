@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.backends.guestfiles.resolvers import Lookup
 from vzvirt.system.files import read_bytes
 
 SOURCES: Final = (
@@ -22,15 +22,7 @@ SOURCES: Final = (
 """Where name servers stand: the usual place, and where those behind a local one stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostResolver:
-    """Name servers and search domains of the host."""
-
-    servers: tuple[str, ...]
-    domains: tuple[str, ...]
-
-
-def host_resolver(sources: Iterable[Path] = SOURCES) -> HostResolver:
+def host_resolver(sources: Iterable[Path] = SOURCES) -> Lookup:
     """What the first file says that names a server which containers can reach.
 
     Raises:
@@ -41,14 +33,14 @@ def host_resolver(sources: Iterable[Path] = SOURCES) -> HostResolver:
         found = _parsed(read_bytes(source) or b"")
         domains = domains or found.domains
         if found.servers:
-            return HostResolver(found.servers, domains)
+            return Lookup(found.servers, domains)
     raise errors.OperationFailed(
         "name servers are to be those of the host, but it has none that a container can reach",
         hint="set them by their addresses",
     )
 
 
-def _parsed(data: bytes) -> HostResolver:
+def _parsed(data: bytes) -> Lookup:
     servers: list[str] = []
     domains: tuple[str, ...] = ()
     for line in data.decode("utf-8", "replace").splitlines():
@@ -57,7 +49,7 @@ def _parsed(data: bytes) -> HostResolver:
             servers.append(values[0])
         elif word in {"search", "domain"} and values:
             domains = tuple(value for value in values if value != ".")  # the last one counts
-    return HostResolver(tuple(dict.fromkeys(servers)), domains)
+    return Lookup(tuple(dict.fromkeys(servers)), domains)
 
 
 def _is_reachable(text: str) -> bool:

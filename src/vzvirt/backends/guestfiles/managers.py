@@ -16,7 +16,7 @@ from typing import Final
 
 from vzvirt.backends.guestfiles import ifupdown
 from vzvirt.backends.guestfiles.edits import Editor
-from vzvirt.backends.guestfiles.guestlinks import Link, Links
+from vzvirt.backends.guestfiles.guestlinks import GuestRoute, Link, Links
 
 _SYSTEMD: Final = "/etc/systemd/system"
 _RUNLEVELS: Final = ("/etc/runlevels/boot", "/etc/runlevels/default")
@@ -34,19 +34,21 @@ class NetworkProgram:
 
     Attributes:
         service: What it is called where services are switched on.
-        programs: It is there if one of these is.
+        programs: It is there if one of these is,
+        home: and the folder that its settings are in.
         write: Writes its files; of no links: removes what an earlier call left.
         can_switch_on: Whether ``write`` sees to it that it runs when it is to ask DHCP.
     """
 
     service: str
     programs: tuple[str, ...]
+    home: str
     write: Callable[[Editor, Links], None]
     can_switch_on: bool = False
 
     def is_there(self, editor: Editor) -> bool:
         """Whether a guest has it."""
-        return editor.has(*self.programs)
+        return editor.has(*self.programs) and editor.guest.is_folder(self.home)
 
     def is_on(self, editor: Editor) -> bool:
         """Whether it runs when the guest boots."""
@@ -77,23 +79,30 @@ def _network_unit(link: Link) -> Iterator[str]:
         yield from ("[Link]", "Unmanaged=yes")
         return
     yield "[Network]"
-    if link.asks:
-        asked = [name for version, name in ((4, "ipv4"), (6, "ipv6")) if link.asks_for(version)]
-        yield f"DHCP={'yes' if len(asked) == 2 else asked[0]}"
-    else:
-        yield "KeepConfiguration=yes"
     if link.is_routed:
-        yield from ("LinkLocalAddressing=no", "IPv6AcceptRA=no")
-    for address in link.addresses():
-        yield f"Address={address}"
+        yield "LinkLocalAddressing=no"
+    if link.is_routed or (link.addresses(6) and not link.asks_for(6)):
+        yield "IPv6AcceptRA=no"
+    if not link.asks:
+        # Managed, so that those who wait for the network see it; but its addresses are not
+        # said again: some versions fail on a kernel that has them already.
+        yield "KeepConfiguration=yes"
+        return
+    asked = [name for version, name in ((4, "ipv4"), (6, "ipv6")) if link.asks_for(version)]
+    yield f"DHCP={'yes' if len(asked) == 2 else asked[0]}"
+    yield from (f"Address={address}" for address in link.addresses())
     for route in link.routes():
-        yield from ("[Route]", f"Destination={route.destination}")
-        if route.gateway is not None:
-            yield f"Gateway={route.gateway}"
-        if route.on_link:
-            yield "GatewayOnLink=yes"
-        if route.metric is not None:
-            yield f"Metric={route.metric}"
+        yield from _network_route(route)
+
+
+def _network_route(route: GuestRoute) -> Iterator[str]:
+    yield from ("[Route]", f"Destination={route.destination}")
+    if route.gateway is not None:
+        yield f"Gateway={route.gateway}"
+    if route.on_link:
+        yield "GatewayOnLink=yes"
+    if route.metric is not None:
+        yield f"Metric={route.metric}"
 
 
 def _write_network_manager(editor: Editor, links: Links) -> None:
@@ -151,14 +160,16 @@ NETWORK_PROGRAMS: Final = (
     NetworkProgram(
         "NetworkManager",
         ("/usr/sbin/NetworkManager", "/usr/bin/NetworkManager"),
+        "/etc/NetworkManager",
         _write_network_manager,
     ),
-    NetworkProgram("networking", ("/sbin/ifup", "/usr/sbin/ifup"), ifupdown.write),
-    NetworkProgram("network", (f"{_SCRIPTS}/ifup-eth",), _write_network_scripts),
-    NetworkProgram("dhcpcd", ("/etc/dhcpcd.conf",), _write_dhcpcd),
+    NetworkProgram("networking", ("/sbin/ifup", "/usr/sbin/ifup"), "/etc/network", ifupdown.write),
+    NetworkProgram("network", (f"{_SCRIPTS}/ifup-eth",), _SCRIPTS, _write_network_scripts),
+    NetworkProgram("dhcpcd", ("/etc/dhcpcd.conf",), "/etc", _write_dhcpcd),
     NetworkProgram(
         "systemd-networkd",
         ("/usr/lib/systemd/systemd-networkd", "/lib/systemd/systemd-networkd"),
+        "/etc/systemd",
         _write_networkd,
         can_switch_on=True,
     ),

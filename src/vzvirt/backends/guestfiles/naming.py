@@ -13,8 +13,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.backends.guestfiles.blocks import assignment
 from vzvirt.backends.guestfiles.edits import Editor
-from vzvirt.backends.guestfiles.hostresolver import HostResolver
-from vzvirt.backends.guestfiles.resolvers import apply_resolver
+from vzvirt.backends.guestfiles.resolvers import Lookup, apply_resolver
 from vzvirt.model.devices import GuestNaming
 from vzvirt.model.network import check_dns_name
 from vzvirt.ports.guestfiles import Refresh
@@ -35,13 +34,14 @@ _RENAME: Final = (
 
 
 def apply(
-    editor: Editor, naming: GuestNaming, host: Callable[[], HostResolver]
+    editor: Editor, naming: GuestNaming, spare: GuestNaming, host: Callable[[], Lookup]
 ) -> tuple[Refresh, ...]:
     """Write a guest's naming into its files.
 
     Args:
         editor: The guest.
         naming: What is set.
+        spare: Name servers and search domains for want of those of a lease.
         host: What the host itself has, asked only where it counts.
 
     Returns:
@@ -60,18 +60,16 @@ def apply(
         write_hostname(editor, name)
         refresh.append(("sh", "-c", f"{{ {_RENAME}; }} 2> /dev/null", "sh", name))
     write_hosts(editor, naming.hostname)
-    servers = _said(naming.nameservers, lambda: host().servers, _server)
-    domains = _said(naming.search_domains, lambda: host().domains, _domain)
-    return (*refresh, *apply_resolver(editor, servers, domains))
+    return (*refresh, *apply_resolver(editor, _lookup(naming, host), _lookup(spare, host)))
 
 
-def _said(
-    words: tuple[str, ...], inherited: Callable[[], tuple[str, ...]], check: Callable[[str], str]
-) -> tuple[str, ...]:
-    """A list as it is set; if its first word says so, the host's."""
-    if words[:1] == (INHERIT,):
-        return inherited()
-    return tuple(check(word) for word in words)
+def _lookup(naming: GuestNaming, host: Callable[[], Lookup]) -> Lookup:
+    """What is set; lists whose first word says so are the host's."""
+    servers, domains = naming.nameservers, naming.search_domains
+    return Lookup(
+        host().servers if servers[:1] == (INHERIT,) else tuple(map(_server, servers)),
+        host().domains if domains[:1] == (INHERIT,) else tuple(map(_domain, domains)),
+    )
 
 
 def _server(text: str) -> str:

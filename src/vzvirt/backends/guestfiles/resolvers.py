@@ -18,7 +18,7 @@ RESOLV_CONF: Final = "/etc/resolv.conf"
 
 _RESOLVED: Final = ("/usr/lib/systemd/systemd-resolved", "/lib/systemd/systemd-resolved")
 _MANAGER: Final = ("/usr/sbin/NetworkManager", "/usr/bin/NetworkManager")
-_RESOLVCONF: Final = ("/sbin/resolvconf", "/usr/sbin/resolvconf")
+_RESOLVCONF: Final = ("/sbin/resolvconf", "/usr/sbin/resolvconf", "/usr/bin/resolvconf")
 
 Words = tuple[str, ...]
 
@@ -40,8 +40,21 @@ class Resolver:
     refresh: Refresh
 
 
-def apply_resolver(editor: Editor, servers: Words, domains: Words) -> tuple[Refresh, ...]:
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Name servers and search domains; empty: nothing is said of them."""
+
+    servers: Words = ()
+    domains: Words = ()
+
+
+def apply_resolver(editor: Editor, said: Lookup, spare: Lookup) -> tuple[Refresh, ...]:
     """Tell all that resolve names in a guest; empty: as if we never had.
+
+    Args:
+        editor: The guest.
+        said: What they are to use, whatever they learn otherwise.
+        spare: What stands in the file until somebody writes there what came with a lease.
 
     Returns:
         What makes them notice while the guest runs.
@@ -53,10 +66,10 @@ def apply_resolver(editor: Editor, servers: Words, domains: Words) -> tuple[Refr
         if not editor.has(*row.programs):
             continue
         is_kept |= target is not None and target.endswith(row.links)
-        if row.write(editor, servers, domains):
+        if row.write(editor, said.servers, said.domains):
             refresh.append(row.refresh)
     if not is_kept:
-        _write_plain(editor, servers, domains)
+        _write_plain(editor, said.servers or spare.servers, said.domains or spare.domains)
     return tuple(refresh)
 
 

@@ -27,17 +27,18 @@ class MemoryGuestFiles:
         write_atomic(root / "etc/machine-id", f"{uuid.uuid4().hex}\n".encode(), 0o444)
 
     def apply_naming(
-        self, root: Path, owners: IdMap, guest_naming: GuestNaming
+        self, root: Path, owners: IdMap, guest_naming: GuestNaming, spare: GuestNaming
     ) -> tuple[Refresh, ...]:
         """Write host name and name servers in the plainest way."""
         del owners
         written: list[tuple[str, str]] = []
         if guest_naming.hostname:
             written.append(("etc/hostname", f"{guest_naming.hostname}\n"))
-        if guest_naming.nameservers or guest_naming.search_domains:
-            lines = [f"nameserver {server}\n" for server in guest_naming.nameservers]
-            if guest_naming.search_domains:
-                lines.append(f"search {' '.join(guest_naming.search_domains)}\n")
+        servers = guest_naming.nameservers or spare.nameservers
+        domains = guest_naming.search_domains or spare.search_domains
+        if servers or domains:
+            lines = [f"search {' '.join(domains)}\n"] if domains else []
+            lines += [f"nameserver {server}\n" for server in servers]
             written.append(("etc/resolv.conf", "".join(lines)))
         for path, text in written:
             if (root / "etc").is_dir():
