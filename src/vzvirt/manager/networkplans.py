@@ -149,7 +149,6 @@ def default_network(taken: Collection[IpInterface]) -> Network:
         return Network(
             name=DEFAULT_NETWORK,
             forward=Forward(mode=ForwardMode.NAT),
-            stp=False,  # it would keep each new guest off the network for 4 s
             addresses=(NetworkAddress(interface=host, ranges=(DhcpRange(start=start, end=end),)),),
         )
     raise errors.Conflict(

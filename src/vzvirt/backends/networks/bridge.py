@@ -59,13 +59,22 @@ def making(network: Network, alias: str) -> str:
     return "".join(f"{line}\n" for line in _making(network, alias))
 
 
+def speaks_stp(network: Network) -> bool:
+    """Whether the bridge speaks the spanning tree protocol: where it may take its time to.
+
+    With the protocol on, the kernel keeps each new port silent twice for two seconds at least,
+    which would leave every container without a network for the first four seconds of its life.
+    A delay of 0, which is what a network has that says nothing, asks for the contrary.
+    """
+    return network.stp and network.delay > 0
+
+
 def _making(network: Network, alias: str) -> Iterator[str]:
     name = network.bridge
     mac = f" address {network.mac}" if network.mac is not None else ""
-    # A delay below two seconds is refused once the protocol is on, so it is set before.
     yield (
         f"link add name {name}{mac} type bridge"
-        f" forward_delay {network.delay * 100} stp_state {int(network.stp)}"
+        f" forward_delay {network.delay * 100} stp_state {int(speaks_stp(network))}"
     )
     yield f'link set dev {name} alias "{alias}"'
     if network.mtu is not None:
