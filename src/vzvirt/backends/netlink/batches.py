@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from vzvirt.backends.netlink import names
-from vzvirt.model.devices import Interface, InterfaceKind, IpAddress, IpInterface, Route
+from vzvirt.model.devices import Interface, InterfaceKind, IpAddress, Route
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import Plug
 
@@ -90,21 +90,11 @@ def proxy(action: str, address: IpAddress, uplinks: Iterable[str]) -> list[str]:
 
 def furnish(plug: Plug) -> list[str]:
     """Commands in the container's namespace: up, addresses, routes."""
-    interface, guest = plug.interface, names.guest_end(plug)
-    routed = interface.kind is InterfaceKind.ROUTED
+    guest, routed = names.guest_end(plug), plug.interface.kind is InterfaceKind.ROUTED
     quiet = " arp off addrgenmode none" if routed else ""
     lines = [f"link set dev {guest}{quiet} up"]
-    lines += [f"addr add {_inside(interface, address)} dev {guest}" for address in _all(interface)]
+    lines += [f"addr add {words} dev {guest}" for words in _words(plug)]
     return lines + guest_routes(plug)
-
-
-def _all(interface: Interface) -> tuple[IpInterface, ...]:
-    return interface.addresses
-
-
-def _inside(interface: Interface, address: IpInterface) -> str:
-    """An address as it is on the guest's interface; a routed one is alone on its network."""
-    return str(address.ip) if interface.kind is InterfaceKind.ROUTED else str(address)
 
 
 def guest_routes(plug: Plug, action: str = "add") -> list[str]:
@@ -154,48 +144,60 @@ def change_host(old: Plug, new: Plug, ctid: Ctid, tag: str, proxies: Proxies) ->
     flips = after.link_up != before.link_up
     if flips:
         lines.append(f"link set dev {host} {_state(after)}")
-    return lines + _change_routes(before, after, host, proxies, again=flips)
+    had = _ips(before) if not flips else []
+    for ip in _ips(after) if after.kind is InterfaceKind.ROUTED else []:
+        if after.link_up and ip not in had:
+            lines.append(f"route replace {ip} dev {host} proto {names.ROUTE_PROTOCOL}")
+        if ip not in _ips(before):
+            lines += proxy("replace", ip, proxies.get(ip, ()))
+    return lines
 
 
 DEFAULT_MTU: Final = 1500
 
 
-def _change_routes(
-    before: Interface, after: Interface, host: str, proxies: Proxies, *, again: bool
-) -> list[str]:
-    if after.kind is not InterfaceKind.ROUTED:
+def drop_host(old: Plug, new: Plug, ctid: Ctid, tag: str) -> list[str]:
+    """Commands on the host that take away what such a change ends; each may be gone already."""
+    if new.interface.kind is not InterfaceKind.ROUTED:
         return []
-    had, has = _ips(before), _ips(after)
-    lines = []
-    for ip in had:
-        if ip not in has:
-            if before.link_up and after.link_up:
-                lines.append(f"route del {ip} dev {host} proto {names.ROUTE_PROTOCOL}")
-            lines += proxy("del", ip, proxies.get(ip, ()))
-    for ip in has:
-        if after.link_up and (again or ip not in had):
-            lines.append(f"route add {ip} dev {host} proto {names.ROUTE_PROTOCOL}")
-        if ip not in had:
-            lines += proxy("replace", ip, proxies.get(ip, ()))
-    return lines
+    host, has = names.host_end(new, ctid, tag), _ips(new.interface)
+    return [
+        f"route del {ip} dev {host} proto {names.ROUTE_PROTOCOL}"
+        for ip in _ips(old.interface)
+        if ip not in has
+    ]
+
+
+def drop_guest(old: Plug, new: Plug) -> list[str]:
+    """Commands inside that take away what a change ends; the guest may have done so before."""
+    guest, has = names.guest_end(new), _words(new)
+    kept = guest_routes(new, "del")
+    return [
+        *(line for line in guest_routes(old, "del") if line not in kept),
+        *(f"addr del {words} dev {guest}" for words in _words(old) if words not in has),
+    ]
 
 
 def change_guest(old: Plug, new: Plug) -> list[str]:
-    """Commands inside that go with ``change_host``."""
+    """Commands inside that go with ``change_host``, after ``drop_guest``.
+
+    All addresses and routes are said again: the last address of a network takes others, and
+    routes by way of it, along when it goes.
+    """
     before, after, guest = old.interface, new.interface, names.guest_end(new)
     lines = []
     if after.mtu != before.mtu:
         lines.append(f"link set dev {guest} mtu {after.mtu or DEFAULT_MTU}")
-    had = [_inside(before, address) for address in before.addresses]
-    has = [_inside(after, address) for address in after.addresses]
-    lines += [f"addr del {address} dev {guest}" for address in had if address not in has]
-    lines += [f"addr add {address} dev {guest}" for address in has if address not in had]
-    kept = guest_routes(new, "replace")
-    gone = guest_routes(old, "replace")
-    lines += [line.replace("replace", "del", 1) for line in gone if line not in kept]
-    if had != has or gone != kept:
-        lines += kept  # routes by way of an address go with it
+    if (_words(old), guest_routes(old)) != (_words(new), guest_routes(new)):
+        lines += [f"addr replace {words} dev {guest}" for words in _words(new)]
+        lines += guest_routes(new, "replace")
     return lines
+
+
+def _words(plug: Plug) -> list[str]:
+    """An interface's addresses as they are inside; a routed one is alone on its network."""
+    routed = plug.interface.kind is InterfaceKind.ROUTED
+    return [str(item.ip) if routed else str(item) for item in plug.interface.addresses]
 
 
 def _ips(interface: Interface) -> list[IpAddress]:

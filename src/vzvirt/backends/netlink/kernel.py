@@ -79,6 +79,12 @@ def batch(argv: Sequence[str], lines: Sequence[str], *, inside: int | Path | Non
         run(argv, text(lines), inside=inside)
 
 
+def try_batch(lines: Sequence[str], *, inside: int | Path | None = None) -> None:
+    """Run a batch for ``ip`` of which each line may fail, since what it ends may be gone."""
+    if lines:
+        run(IP_BATCH_ON, text(lines), inside=inside, check=False)
+
+
 def look(*words: str, inside: int | Path | None = None) -> list[dict[str, Any]]:
     """What ``ip -j`` says; empty also where there is no such device."""
     return parse(run(("ip", "-j", *words), inside=inside, check=False))

@@ -139,8 +139,7 @@ class NetlinkLinks:
         lines = [f"link del dev {link}" for link in held.links]
         for address, devices in held.proxies.items():
             lines += batches.proxy("del", ipaddress.ip_address(address), devices)
-        if lines:
-            kernel.run(kernel.IP_BATCH_ON, kernel.text(lines), check=False)
+        kernel.try_batch(lines)
         if held.filtered:
             kernel.run(kernel.NFT_BATCH, filters.without_table(ctid, self._tag), check=False)
         if held.proxies:
@@ -177,24 +176,25 @@ class NetlinkLinks:
         ctid, tag = wiring.ctid, wiring.tag
         host = batches.change_host(old, new, ctid, tag, wiring.proxies)
         before, after = filters.rules(old, ctid, tag), filters.rules(new, ctid, tag)
+        kernel.try_batch(batches.drop_host(old, new, ctid, tag))
         kernel.batch(kernel.IP_BATCH, host)
         if after != before:
             script = after or filters.without_rules(old, ctid, tag)
             kernel.run(kernel.NFT_BATCH, script)
+        kernel.try_batch(batches.drop_guest(old, new), inside=init_pid)
         kernel.batch(kernel.IP_BATCH, batches.change_guest(old, new), inside=init_pid)
         kernel.batch(kernel.TC_BATCH, shaping.limits(new, ctid, tag, old))
         if old.interface.outbound is not None and new.interface.outbound is None:
             device = str(names.host_end(old, ctid, tag))
-            kernel.batch(kernel.IP_BATCH_ON, [f"link del dev {names.shaper(device)}"])
+            kernel.try_batch([f"link del dev {names.shaper(device)}"])
 
     def detach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
         """Take an interface from a running container."""
         if plug.interface.kind is InterfaceKind.DIRECT:
-            lines = [f"link del dev {names.guest_end(plug)}"]
-            kernel.run(kernel.IP_BATCH_ON, kernel.text(lines), inside=init_pid, check=False)
+            kernel.try_batch([f"link del dev {names.guest_end(plug)}"], inside=init_pid)
             return
         gone = batches.unmake(plug, ctid, self._tag)
-        kernel.run(kernel.IP_BATCH_ON, kernel.text(gone), check=False)
+        kernel.try_batch(gone)
         rules = filters.without_rules(plug, ctid, self._tag)
         if rules:
             kernel.run(kernel.NFT_BATCH, rules, check=False)
@@ -218,7 +218,7 @@ class NetlinkLinks:
                 lines += batches.proxy("del", address.ip, devices)
                 del held.proxies[str(address.ip)]
         if lines:
-            kernel.run(kernel.IP_BATCH_ON, kernel.text(lines), check=False)
+            kernel.try_batch(lines)
             self._held(ctid).write(held)
 
     def _rewatch(self, ctid: Ctid) -> None:

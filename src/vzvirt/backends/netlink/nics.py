@@ -275,4 +275,4 @@ def _restore(note: NicNote) -> None:
     if note.up:
         lines.append(f"link set dev {note.name} up")
         lines += [f"route replace {words} dev {note.name}" for words in note.routes]
-    kernel.run(kernel.IP_BATCH_ON, kernel.text(lines), check=False)
+    kernel.try_batch(lines)
