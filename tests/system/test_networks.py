@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -288,6 +289,14 @@ def test_two_installations_at_once(net: Lab) -> None:
         assert net.net("list", root=second) == {"default": True}
         net.net("stop", "default", root=second)
     assert net.run("host", "nft", "list", "ruleset") == ""
+
+
+def test_many_ask_for_the_default_network_at_once(net: Lab) -> None:
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(net.net, "bridge", "default") for _ in range(5)]
+        bridges = {one.result() for one in asked}
+    assert len(bridges) == 1
+    assert len(net.pids("host")) == 1
 
 
 def test_nothing_is_left(net: Lab) -> None:

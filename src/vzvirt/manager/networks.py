@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from vzvirt import errors
 from vzvirt.manager import networkplans
 from vzvirt.manager.world import World
-from vzvirt.model.devices import InterfaceKind
+from vzvirt.model.devices import InterfaceKind, IpInterface
 from vzvirt.model.host import HostCheck
 from vzvirt.model.network import DEFAULT_NETWORK, Lease, Network, NetworkStatus
 from vzvirt.model.networkchange import NetworkChange, changed
@@ -32,9 +32,17 @@ class Networks:
     # -- looking -------------------------------------------------------------------------
 
     def list(self) -> builtins.list[NetworkStatus]:
-        """All networks, by name."""
-        found = (self._status(name) for name in self._store.names())
-        return [status for status in found if status is not None]
+        """All networks, by name; one that cannot be read is warned of."""
+        found = []
+        for name in self._store.names():
+            try:
+                status = self._status(name)
+            except errors.ConfigSyntax as unreadable:
+                self._world.warn(str(unreadable))
+                continue
+            if status is not None:
+                found.append(status)
+        return found
 
     def get(self, ref: str) -> NetworkStatus:
         """One network and how it stands.
@@ -160,21 +168,18 @@ class Networks:
         """Start every network that starts with the host; one that cannot is warned of."""
         with self._lock():
             for name in self._store.names():
-                network = self._store.load(name) if self._store.autostart(name) else None
-                if network is None or self._live(name) is not None:
-                    continue
-                try:
-                    self._start(network)
-                except errors.VzvirtError as failure:
-                    self._world.warn(f"network '{name}' does not start: {failure}")
+                if self._store.autostart(name):
+                    with self._warning(f"network '{name}' does not start"):
+                        self._started(name, start=True)
 
     def reconcile(self) -> None:
         """Make again what running networks have lost, such as rules to a firewall's reload."""
         with self._lock():
             for name in self._store.names():
-                network = self._live(name)
-                if network is not None:
-                    self._warn(self._runner.mend(network))
+                with self._warning(f"network '{name}' is not whole"):
+                    network = self._live(name)
+                    if network is not None:
+                        self._warn(self._runner.mend(network))
 
     def checks(self) -> builtins.list[HostCheck]:
         """What this host has for networks; where it has none, for the one that stands ready."""
@@ -317,7 +322,10 @@ class Networks:
             raise
 
     def _started(self, name: str, start: bool) -> Network:
-        """A network that did not run, started if that is in order; or libvirt's own."""
+        """A network, started if it does not run and that is in order; or libvirt's own."""
+        running = self._live(name)
+        if running is not None:
+            return running
         network = self._store.load(name)
         if network is None:
             foreign = self._runner.foreign(name)
@@ -334,9 +342,25 @@ class Networks:
 
     def _make_default(self) -> Network:
         ranges = [item.interface for other in self._all() for item in other.addresses]
-        network = self._define(networkplans.default_network([*self._runner.taken(), *ranges]))
+        taken = [*self._runner.taken(), *ranges, *self._containers_addresses()]
+        network = self._define(networkplans.default_network(taken))
         self._store.set_autostart(network.name, on=True)
         return network
+
+    def _containers_addresses(self) -> Iterator[IpInterface]:
+        """What containers were given; a range around it would take it from them."""
+        for ctid in self._world.store.ctids():
+            with suppress(errors.VzvirtError):
+                for interface in self._world.store.load(ctid).domain.interfaces:
+                    yield from interface.addresses
+
+    @contextmanager
+    def _warning(self, what: str) -> Iterator[None]:
+        """One network's failure does not keep the others from theirs."""
+        try:
+            yield
+        except errors.VzvirtError as failure:
+            self._world.warn(f"{what}: {failure}")
 
     def _warn(self, sentences: builtins.list[str]) -> None:
         for sentence in sentences:

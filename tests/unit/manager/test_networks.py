@@ -145,6 +145,18 @@ def test_starting_all(world: World, networks: Networks) -> None:
     assert [line for line in world.warned if "network 'one' does not start" in line]
 
 
+def test_a_file_that_cannot_be_read_is_warned_of(world: World, networks: Networks) -> None:
+    networks.define(network())
+    networks.start("web")
+    world.root.path("etc/vzvirt/networks/broken.xml").write_text("<network>")
+    assert [item.network.name for item in networks.list()] == ["web"]
+    assert "broken.xml" in world.warned[0]
+    networks.define(network("other", 8))  # nor does it keep others from anything
+    networks.reconcile()
+    with pytest.raises(errors.ConfigSyntax, match=r"broken\.xml"):
+        networks.get("broken")
+
+
 def test_entries_change_live_and_for_good(networks: Networks) -> None:
     networks.define(network())
     with pytest.raises(errors.OperationInvalid, match="is not active"):

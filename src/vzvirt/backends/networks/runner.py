@@ -117,7 +117,7 @@ class LinuxNetworks:
 
     def mend(self, network: Network) -> list[str]:
         """Make rules and DHCP again where they are gone."""
-        if self._is_others(network) or not self.is_active(network):
+        if self._is_others(network):
             return []
         known = firewalls.chains()
         there = {chain.name for chain in known if chain.table == self._table}
