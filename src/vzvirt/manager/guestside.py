@@ -124,6 +124,8 @@ class GuestSide:
         if world.engine.observe(place.spec.ctid).state is not DomainState.RUNNING:
             world.warn(f"'{domain.name}' is paused: it goes by its new names when it starts anew")
             return
-        for argv in refresh:
-            # A guest may lack a program, or be about to stop: what its files say counts.
-            world.engine.execute(place.spec.ctid, ExecRequest(argv=argv, tty=False))
+        try:
+            for argv in refresh:  # a guest that lacks a program has its files all the same
+                world.engine.execute(place.spec.ctid, ExecRequest(argv=argv, tty=False))
+        except errors.VzvirtError as error:
+            _warn(world, domain, error)

@@ -29,7 +29,7 @@ class MemoryGuestFiles:
     def apply_naming(
         self, root: Path, owners: IdMap, guest_naming: GuestNaming, spare: GuestNaming
     ) -> tuple[Refresh, ...]:
-        """Write host name and name servers in the plainest way."""
+        """Write host name and name servers in the plainest way; nobody need be told."""
         del owners
         written: list[tuple[str, str]] = []
         if guest_naming.hostname:
@@ -43,14 +43,14 @@ class MemoryGuestFiles:
         for path, text in written:
             if (root / "etc").is_dir():
                 write_atomic(_inside(root, path), text.encode())
-        return tuple(("hostname", name) for name in [guest_naming.hostname] if name)
+        return ()
 
     def apply_network(
         self, root: Path, owners: IdMap, interfaces: Sequence[Interface]
     ) -> tuple[str, ...]:
-        """Change nothing: simulated guests have no programs, so nothing asks DHCP."""
-        del root, owners
-        return tuple(item.guest_name for item in interfaces if item.dhcp and item.guest_name)
+        """Change nothing: simulated guests have no programs, and no lease to ask for."""
+        del root, owners, interfaces
+        return ()
 
     def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
         """Check the user; a simulation keeps no passwords.
