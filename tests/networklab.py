@@ -106,6 +106,26 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as one
         print(count / (time.monotonic() - begin))
 """
 
+SOLICIT = """\
+import ipaddress, socket, struct, sys
+duid = bytes.fromhex(sys.argv[1])
+def option(code, value):
+    return struct.pack("!HH", code, len(value)) + value
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one:
+    one.bind(("::", 546))
+    one.settimeout(3)
+    wanted = b"\\x01abc" + option(1, duid) + option(3, bytes(12)) + option(8, bytes(2))
+    one.sendto(wanted, ("ff02::1:2", 547, 0, socket.if_nametoindex("eth0")))
+    answer = one.recv(1500)
+options = answer[4:]
+while options:
+    code, length = struct.unpack("!HH", options[:4])
+    if code == 3:  # an association, and in it after 12 bytes an address
+        print(ipaddress.IPv6Address(options[20:36]))
+    options = options[4 + length:]
+"""
+"""Asks DHCPv6 which address a client of this id would get."""
+
 ASK = """\
 import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=3) as one:
@@ -310,6 +330,10 @@ class Lab:
             *("-O", "mtu", "-x", f"hostname:{name}", "-s", str(self.folder / "lease")),
         )
         return self.addresses(name)[0]
+
+    def dhcp6(self, name: str, duid: str) -> str:
+        """The address that DHCPv6 offers to a client of an id, which is hex."""
+        return self.run(name, *PYTHON, SOLICIT, duid).strip()
 
     def addresses(self, name: str, family: str = "-4") -> list[str]:
         rows = json.loads(self.ip(name, "-j", family, "address", "show", "dev", "eth0"))

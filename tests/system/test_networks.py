@@ -183,6 +183,20 @@ def test_ipv6_behind_the_hosts_address(net: Lab) -> None:
     assert net.seen_from("one", OUTSIDE6)[0] == HOST6
 
 
+def test_leases_of_ipv6(net: Lab) -> None:
+    fixed = "00030001525400aabb01"
+    spaced = ":".join(fixed[place : place + 2] for place in range(0, len(fixed), 2))
+    more = f"""<ip family='ipv6' address='fd00:9::1' prefix='64'>
+        <dhcp><range start='fd00:9::100' end='fd00:9::1ff'/>
+        <host id='{spaced}' name='six' ip='fd00:9::50'/></dhcp></ip>"""
+    start(net, document("six", "<forward mode='nat'/>", 9, more=more))
+    net.guest("one", "vzbr9")
+    assert eventually(lambda: "tentative" not in net.ip("one", "-6", "address"))
+    assert net.dhcp6("one", fixed) == "fd00:9::50"
+    other = net.dhcp6("one", "00030001525400aabb02")
+    assert 0x100 <= int(other.rpartition(":")[2], 16) <= 0x1FF
+
+
 def test_entries_change_while_it_runs(net: Lab) -> None:
     net.net("define", stdin=NAT)
     net.net("start", "web")
