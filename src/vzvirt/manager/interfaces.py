@@ -14,7 +14,7 @@ from collections.abc import Iterator, Set
 from itertools import chain, count
 from typing import Final
 
-from vzvirt.model.devices import GUEST_NAME_MAX, Interface, InterfaceKind
+from vzvirt.model.devices import GUEST_NAME_MAX, HostDeviceKind, Interface, InterfaceKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid, MacAddress
 
@@ -34,7 +34,8 @@ def completed(domain: Domain, ctid: Ctid, host: str, taken: Set[MacAddress]) -> 
         host: What tells this host from others: its first link address, or its machine id.
         taken: Addresses that other containers have.
     """
-    result = _named(merged_routed(domain.interfaces), ctid)
+    moved_in = {item.name for item in domain.host_devices if item.kind is HostDeviceKind.NET}
+    result = _named(merged_routed(domain.interfaces), ctid, moved_in)
     result = _addressed(result, ctid, host, taken)
     return dataclasses.replace(domain, interfaces=result)
 
@@ -58,8 +59,11 @@ def merged_routed(interfaces: tuple[Interface, ...]) -> tuple[Interface, ...]:
     return tuple(item for item in result if not any(item is other for other in routed[1:]))
 
 
-def _named(interfaces: tuple[Interface, ...], ctid: Ctid) -> tuple[Interface, ...]:
-    guest_names = {item.guest_name for item in interfaces}
+def _named(
+    interfaces: tuple[Interface, ...], ctid: Ctid, moved_in: Set[str | None]
+) -> tuple[Interface, ...]:
+    """Interfaces with names inside that neither another one nor a NIC of the host's has."""
+    guest_names = {item.guest_name for item in interfaces} | moved_in
     host_names = {item.host_name for item in interfaces}
     result = []
     for item in interfaces:
