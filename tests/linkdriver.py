@@ -40,7 +40,7 @@ def look(world: object, backend: NetlinkLinks, action: str, ref: str) -> None:
     else:
         plugs = links.plugs(world, domain, start=False)  # type: ignore[arg-type]
         found = backend.counters(ctid, pid, plugs, links.nics(world, domain))  # type: ignore[arg-type, assignment]
-    print(json.dumps([dataclasses.asdict(item) for item in found], default=str))
+    json.dump([dataclasses.asdict(item) for item in found], sys.stdout, default=str)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_it_comes_back_after_everything_was_killed(lab: LinkLab) -> None:
     monitor = int((lab.root / "run/vzvirt/101/monitor").read_text().split()[0])
     os.kill(monitor, signal.SIGKILL)
     os.kill(init, signal.SIGKILL)
-    assert eventually(lambda: not os.path.exists(f"/proc/{init}/ns/net"))
+    assert eventually(lambda: not Path(f"/proc/{init}/ns/net").exists())
     assert like(lab) == {}, "nobody is left to bring it back"
     lab.vzvirt("start", "101")
     assert lab.inside_works(101, "ip", "link", "show", "dev", "nic0")

@@ -1,12 +1,18 @@
 """Device nodes of the host, given to and taken from running containers.
 
-No state. liblxc's own tool makes the node and opens the container's device list for it, in
-either version of control groups. At a start they are in the configuration instead (``plan``).
+No state. At a start they are in the configuration instead (``plan``). Where device access is
+control groups of version 1, what a group may open its inner groups may not unless they are told
+so, too, hence all of them are; liblxc, which tells the innermost only, cannot. In version 2 it is
+a program in the kernel that liblxc alone can replace, so its own tool does all.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +21,10 @@ from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.plan import node_permission
 from vzvirt.backends.liblxc.runfolder import RunFolder
 from vzvirt.codec.lxcconf.devices import access_of
-from vzvirt.model.devices import HostDevice
+from vzvirt.model.devices import DevicePermission, HostDevice
 from vzvirt.system import process
 from vzvirt.system.files import mapping_os_errors
+from vzvirt.system.safepath import GuestRoot
 
 LXC_DEVICE: Final = "/usr/bin/lxc-device"
 
@@ -32,23 +39,62 @@ def attach(pid: int, groups: Groups, run: RunFolder, device: HostDevice) -> None
         NoSupport: The container has a user namespace, in which no node made later can be opened.
         OperationFailed: It could not be made.
     """
-    rule = node_permission(str(device.name), device.permissions)
+    path = str(device.name)
+    rule = node_permission(path, device.permissions)
     _refuse_confined(pid, device)
-    _run(run, "add", str(device.name))
-    missing = "".join(letter for letter in "rw" if letter not in access_of(rule.permissions))
-    folder = groups.folder("devices")
-    if missing and folder is not None and (folder / "devices.deny").exists():
-        with mapping_os_errors(f"limit the use of '{device.name}'"):
-            (folder / "devices.deny").write_text(
-                f"{rule.kind} {rule.major}:{rule.minor} {missing}", encoding="ascii"
-            )
+    if groups.trees.version("devices") != 1:
+        _run(run, "add", path)
+        return
+    _tell(groups, "devices.allow", rule, access_of(rule.permissions))
+    with _inside(pid, f"make '{path}' inside") as guest, guest.parent(path) as (folder, name):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        os.mknod(name, _KINDS[rule.kind] | 0o660, Path(path).stat().st_rdev, dir_fd=folder)
 
 
 def detach(pid: int, groups: Groups, run: RunFolder, device: HostDevice) -> None:
-    """Remove a node inside and forbid its use."""
-    del groups
+    """Remove a node inside and forbid its use.
+
+    Raises:
+        NoDevice: The host has no such node any more.
+        OperationFailed: It could not be removed.
+    """
+    path = str(device.name)
+    rule = node_permission(path, device.permissions)
     _refuse_confined(pid, device)
-    _run(run, "del", str(device.name))
+    if groups.trees.version("devices") != 1:
+        _run(run, "del", path)
+        return
+    _tell(groups, "devices.deny", rule, "rw")
+    with _inside(pid, f"remove '{path}' inside") as guest:
+        try:
+            guest.unlink(path, missing_ok=True)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            # It was there from the start, as a mount: it stays, and nobody can open it.
+
+
+@contextlib.contextmanager
+def _inside(pid: int, what: str) -> Iterator[GuestRoot]:
+    """A running container's files as it sees them itself."""
+    with mapping_os_errors(what), GuestRoot(Path(f"/proc/{pid}/root")) as guest:
+        yield guest
+
+
+_KINDS: Final = {"b": stat.S_IFBLK, "c": stat.S_IFCHR}
+
+
+def _tell(groups: Groups, file: str, rule: DevicePermission, access: str) -> None:
+    """Say a rule to the container's group and all within, outermost first."""
+    top = groups.folder("devices")
+    if top is None or not access:
+        return
+    with mapping_os_errors("change what devices a container may use"):
+        for folder, _, _ in os.walk(top):
+            (Path(folder) / file).write_text(
+                f"{rule.kind} {rule.major}:{rule.minor} {access}", encoding="ascii"
+            )
 
 
 def _refuse_confined(pid: int, device: HostDevice) -> None:
