@@ -72,13 +72,15 @@ def plugs(world: World, domain: Domain, *, start: bool) -> tuple[Plug, ...]:
 
 def plug(world: World, interface: Interface, *, start: bool) -> Plug:
     """One interface with its bridge, and with its port group's limits if it has none itself."""
+    if interface.mac is not None:
+        interface = dataclasses.replace(interface, mac=interface.mac.of_one)
     if interface.kind is InterfaceKind.BRIDGE:
         return Plug(interface=interface, bridge=interface.source or None)
     if interface.kind is not InterfaceKind.NETWORK:
         return Plug(interface=interface)
     networks = Networks(world)
     bridge = networks.bridge_of(interface.source, start=start)
-    network = networks.definition(interface.source)
+    network = networks.get(interface.source).network
     return Plug(interface=_limited(interface, network), bridge=bridge)
 
 

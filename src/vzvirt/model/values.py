@@ -120,6 +120,11 @@ class MacAddress:
         """Whether it names a group: no interface can have it."""
         return bool(int(self.text[:2], 16) & 1)
 
+    @property
+    def of_one(self) -> MacAddress:
+        """The address that differs from a group's in just that it is not one."""
+        return MacAddress(f"{int(self.text[:2], 16) & ~1:02x}{self.text[2:]}")
+
 
 @dataclass(frozen=True, slots=True)
 class BarrierLimit:

@@ -84,7 +84,10 @@ def warn_multicast(case: Case) -> Iterator[str]:
     """An address of a group, as the mail threads have in an example; of no use to an interface."""
     for mac in dict.fromkeys(_macs(case)):
         if mac.is_multicast:
-            yield f"the address {mac} is a multicast address, which no interface can be given"
+            yield (
+                f"the address {mac} is a multicast address, which no interface can be given; "
+                f"inside it is {mac.of_one}"
+            )
 
 
 WARN_AT_DEFINE: Final[tuple[WarnOnly, ...]] = (warn_multicast,)
