@@ -7,7 +7,6 @@ and by whoever finds it dead: the first one does it, under a lock on the run fol
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import signal
 import time
@@ -135,7 +134,7 @@ def finish(
         ),
     )
     if monitor is not None and monitor.alive:
-        groups.release(monitor.pid, os.getpid())
+        groups.release_monitor()
     # The reason is kept by now; a group that cannot go yet goes before the next start.
     with contextlib.suppress(errors.OperationFailed):
         groups.remove()

@@ -74,6 +74,11 @@ def prepare(plan: StartPlan, around: Surroundings) -> Prepared:
     domain = plan.domain
     _check_arch(domain)
     _check_devices(domain)
+    if plan.idmap:
+        # liblxc looks this folder up once more as the container's root.
+        _check_passable(around.run_folder.parent, plan.idmap)
+        if plan.shifted:
+            _check_passable(plan.root_mount, plan.idmap)
     with GuestRoot(plan.root_mount) as guest:
         kind = guests.init_kind(guest, domain.os.init)
         uid, gid = _init_ids(guest, domain)
@@ -122,6 +127,30 @@ def check_root(folder: Path) -> None:
         raise errors.InternalError(f"'{folder}' is the host's own root; no container runs on it")
     if not stat.S_ISDIR(found.st_mode):
         raise errors.OperationFailed(f"the container's root '{folder}' is no folder")
+
+
+def _check_passable(folder: Path, idmap: IdMap) -> None:
+    """See that the container's root, an ordinary user of the host, gets as far as a folder.
+
+    Raises:
+        OperationFailed: A folder on the way is closed.
+    """
+    uid, gid = idmap.outside(0, 0)
+    for step in reversed((folder, *folder.parents)):
+        if not step.exists():
+            return
+        found = step.stat()
+        bit = 0o001
+        if found.st_uid == uid:
+            bit = 0o100
+        elif found.st_gid == gid:
+            bit = 0o010
+        if not found.st_mode & bit:
+            raise errors.OperationFailed(
+                f"'{step}' is closed to the container's users (root inside is {uid} outside), "
+                f"who have to pass it on the way to '{folder}'",
+                hint=f"chmod o+x '{step}'",
+            )
 
 
 def _check_arch(domain: Domain) -> None:

@@ -115,7 +115,9 @@ class RunFolder:
         """Make it, empty."""
         self.remove()
         with mapping_os_errors(f"make the folder '{self.path}'"):
-            self.path.mkdir(mode=0o700, parents=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.chmod(0o755)  # containers' users have to pass
+            self.path.mkdir(mode=0o700)
 
     def remove(self) -> None:
         """Remove it; idempotent."""
