@@ -21,9 +21,6 @@ from vzvirt.system.process import run
 NEW: Final = "root.img.new"
 """Name of the copy that is being resized."""
 
-NEARLY_FULL: Final = 256 << 10
-"""Bytes left in a file system that cannot take another file of any size."""
-
 _ROUNDS: Final = 40
 
 
