@@ -161,6 +161,8 @@ class Lifecycle:
             Whether it was started.
         """
         world = self._world
+        if world.engine.observe(ctid).is_active:
+            return False  # somebody was faster
         world.engine.wait_stopped(ctid, ENDING)
         with exclusive(world, ctid):
             domain = world.effective(ctid)

@@ -7,9 +7,10 @@ import uuid
 from pathlib import Path
 
 from vzvirt import errors
+from vzvirt.backends.memory.files import replace_file
 from vzvirt.model.storage import Progress
 from vzvirt.model.values import IdMap
-from vzvirt.system.files import mapping_os_errors, write_atomic
+from vzvirt.system.files import mapping_os_errors
 
 
 class MemoryGuestFiles:
@@ -20,8 +21,8 @@ class MemoryGuestFiles:
         del owners
         with mapping_os_errors("give the root an identity"):
             (root / "etc").mkdir(exist_ok=True)
-        write_atomic(root / "etc/hostname", f"{hostname}\n".encode())
-        write_atomic(root / "etc/machine-id", f"{uuid.uuid4().hex}\n".encode(), 0o444)
+        replace_file(root / "etc/hostname", f"{hostname}\n".encode())
+        replace_file(root / "etc/machine-id", f"{uuid.uuid4().hex}\n".encode())
 
     def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
         """Check the user; a simulation keeps no passwords.
