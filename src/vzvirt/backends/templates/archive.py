@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, cast
@@ -38,6 +40,10 @@ _HEADERS: Final = frozenset(
         tarfile.GNUTYPE_LONGLINK,
     }
 )
+_TIME: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]*)?", re.ASCII)
+_LATEST: Final = 2**62
+"""Nanoseconds that every kernel takes for a time."""
+
 _XATTR: Final = "SCHILY.xattr."
 
 
@@ -92,7 +98,15 @@ class Entry:
         """Runs of data as (offset, length); what is between them is holes."""
         # typeshed takes the map of a sparse file for bytes.
         sparse = cast("list[tuple[int, int]] | None", self.member.sparse)
-        return [(0, self.member.size)] if sparse is None else sparse
+        runs = [(0, self.member.size)] if sparse is None else sparse
+        return [run for run in runs if run[1]]  # GNU tar fills its map up with empty ones
+
+    @property
+    def modified_at(self) -> int:
+        """Nanoseconds since the epoch, as exactly as the archive says."""
+        text = self.member.pax_headers.get("mtime")
+        when = int(Decimal(text) * 10**9) if text else int(self.member.mtime) * 10**9
+        return max(-_LATEST, min(when, _LATEST))
 
     @property
     def xattrs(self) -> dict[str, bytes]:
@@ -294,6 +308,8 @@ class Inventory:
         if kind is None:
             raise self._unsafe(to_bytes(member.name), f"is of the unknown type {member.type!r}")
         path = self._inside(member.name, member.name)
+        if not _TIME.fullmatch(member.pax_headers.get("mtime", "0")):
+            raise self._unsafe(path, "was changed at no time of any clock")
         link = b""
         if kind is Kind.SYMLINK:
             link = to_bytes(member.linkname)
