@@ -130,8 +130,8 @@ class Bench:
         assert done.status == 0, done
         return done.output
 
-    def script(self, body: str) -> subprocess.Popen[bytes]:
-        """Run Python in a session of its own, with this bench in it as ``bench``."""
+    def script_words(self, body: str) -> list[str]:
+        """A command line that runs Python with this bench in it as ``bench``."""
         lines = (
             "import os, signal, sys",
             "from pathlib import Path",
@@ -140,10 +140,17 @@ class Bench:
             "bench = Bench(Path(sys.argv[1]))",
             body,
         )
+        return [sys.executable, "-c", "\n".join(lines), str(self.root.prefix)]
+
+    def script_environment(self) -> dict[str, str]:
         path = f"{Path(__file__).parent}:{os.environ['PYTHONPATH']}"
+        return {**os.environ, "PYTHONPATH": path}
+
+    def script(self, body: str) -> subprocess.Popen[bytes]:
+        """Run such a command in a session of its own."""
         return subprocess.Popen(
-            [sys.executable, "-c", "\n".join(lines), str(self.root.prefix)],
-            env={**os.environ, "PYTHONPATH": path},
+            self.script_words(body),
+            env=self.script_environment(),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )

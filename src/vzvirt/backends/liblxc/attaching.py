@@ -30,6 +30,10 @@ from vzvirt.system.safepath import GuestRoot
 LXC_ATTACH: Final = "/usr/bin/lxc-attach"
 LXC_CONSOLE: Final = "/usr/bin/lxc-console"
 
+ESCAPE: Final = "}"
+"""Ctrl-] and then q detaches: liblxc counts control characters on from ``a``, so to it that
+key is called ``}`` (where it indeed is on many keyboards)."""
+
 GUEST_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _FORWARDED: Final = (
@@ -122,7 +126,8 @@ class Attacher:
                 "the console needs a terminal", hint="'vzvirt logs' shows what it has said"
             )
         argv = [LXC_CONSOLE, "-n", str(self.run.ctid), "-P", str(self.run.path.parent)]
-        child = subprocess.Popen([*argv, "-t", "0", "-e", "^]"], env=_environment(), cwd="/")
+        argv += ["-t", "0", "-e", ESCAPE]
+        child = subprocess.Popen(argv, env=_environment(), cwd="/")
         return status_of(child.wait())
 
     def start_inside(self, argv: Sequence[str]) -> None:
