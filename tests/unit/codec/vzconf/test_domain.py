@@ -143,6 +143,7 @@ class TestChanges:
             ("HOSTNAME=a\nHOSTNAME=c\n", "HOSTNAME=b\n", 'HOSTNAME="b"\nHOSTNAME=c\n'),
             ("IOPRIO=1\nIOPRIO=2\n", "IOPRIO=3\n", 'IOPRIO="3"\n'),
             ("DCACHESIZE=1\nDCACHE=2\n", "DCACHESIZE=3\n", 'DCACHESIZE="3"\n'),
+            ("NETIF=ifname=eth0\nNETIF=ifname=eth1\n", "", 'NETIF=""\n'),
             ("NETDEV=eth1\nNETDEV=eth2\n", "NETDEV=eth2\n", 'NETDEV="eth2"\n'),
         ],
     )
