@@ -17,6 +17,7 @@ from typing import Final
 from vzvirt.system.files import write_all
 
 _PORTION: Final = 64 << 10
+_SETSID: Final = "/usr/bin/setsid"
 
 Forwarding = Callable[[int], AbstractContextManager[None]]
 """Given a pid, hands signals on to it while it lasts."""
@@ -27,9 +28,9 @@ _END_OF_INPUT: Final = b"\x04"
 def run_on_terminal(argv: Sequence[str], env: Mapping[str, str], forwarding: Forwarding) -> int:
     """Run a program on a fresh terminal that our standard streams feed and drain."""
     ours, its = pty.openpty()
-    child = subprocess.Popen(
-        argv, env=env, cwd="/", stdin=its, stdout=its, stderr=its, start_new_session=True
-    )
+    # It must be the program's controlling terminal: lxc-attach talks to /dev/tty alone.
+    leading = [_SETSID, "--ctty", *argv]
+    child = subprocess.Popen(leading, env=env, cwd="/", stdin=its, stdout=its, stderr=its)
     os.close(its)
     with forwarding(child.pid):
         _pump(child, {0: ours, ours: 1}, end_of_input={ours: _END_OF_INPUT})
