@@ -170,7 +170,8 @@ def _count(folder: Path) -> tuple[int, int]:
     """Bytes of all files, and their number."""
     with mapping_os_errors(f"look through '{folder}'"):
         entries = list(folder.rglob("*"))
-        return sum(entry.lstat().st_size for entry in entries), len(entries) + 1
+        size = sum(entry.lstat().st_size for entry in entries if not entry.is_dir())
+        return size, len(entries) + 1
 
 
 def _refuse_below(spec: AreaSpec, used: tuple[int, int]) -> None:
