@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import stored_domains
-from unit.codec.vzconf.configs import GOLDEN, configs
+from unit.codec.vzconf.configs import GOLDEN, configs, examples
 from vzvirt.codec import xml
 from vzvirt.codec.vzconf import EMPTY, PARAMS, Document, apply, merge, read, remainder, rounded
 from vzvirt.model.domain import Domain
@@ -26,7 +26,7 @@ def through_xml(document: Document) -> tuple[Domain, Domain]:
     return found, xml.read_domain(xml.write_domain(found)).domain
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(stored_domains())
 def test_config_and_sidecar_on_disk_are_the_definition(domain: Domain) -> None:
     config = Document.parse(apply(EMPTY, domain).serialise())
@@ -34,14 +34,14 @@ def test_config_and_sidecar_on_disk_are_the_definition(domain: Domain) -> None:
     assert merge(read(config, domain.ctid).domain, sidecar) == rounded(domain)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(configs())
 def test_xml_can_say_what_any_config_says(document: Document) -> None:
     before, after = through_xml(document)
     assert after == before
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     st.dictionaries(
         st.sampled_from(FACTS),
