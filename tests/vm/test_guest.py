@@ -21,7 +21,7 @@ cd /payload/project
 systemctl is-system-running --wait >/payload/results/systemd
 findmnt -n -o FSTYPE -t cgroup,cgroup2 >/payload/results/cgroups
 uname -r >/payload/results/kernel
-python3 -m pytest -q -p no:cacheprovider --color no --durations 5 --timeout 900 \\
+python3 -m pytest -v -p no:cacheprovider --color no --durations 10 --timeout 120 \\
     --junitxml /payload/results/junit.xml -m 'not slow' {tests}
 """
 
