@@ -314,7 +314,8 @@ class TestReal:
         code = (
             "import sys, time\n"
             "from pathlib import Path\n"
-            "from tests.contract.test_storage_layouts import spec\n"
+            "sys.path[:0] = ['tests']\n"
+            "from contract.test_storage_layouts import spec\n"
             "from vzvirt.backends import storage\n"
             "from vzvirt.system.root import Root\n"
             "place, name = Path(sys.argv[1]), sys.argv[2]\n"

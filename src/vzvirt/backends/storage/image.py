@@ -230,6 +230,7 @@ def _really_set(spec: AreaSpec, now: Usage) -> AreaSpec:
     """The spec with what ``df`` shows, where that is more than rounding away from it."""
     if spec.inodes is None or now.inodes is None:
         return spec
-    if abs(now.inodes - spec.inodes.hard) <= resizing.inode_rounding(spec.inodes.hard):
+    rounding = resizing.inode_rounding(spec.inodes.hard, now.size_bytes or 0)
+    if abs(now.inodes - spec.inodes.hard) <= rounding:
         return spec
     return replace(spec, inodes=SoftHard(min(spec.inodes.soft, now.inodes), now.inodes))

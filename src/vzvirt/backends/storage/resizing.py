@@ -21,12 +21,21 @@ from vzvirt.system.process import run
 NEW: Final = "root.img.new"
 """Name of the copy that is being resized."""
 
+_GROUP: Final = 128 << 20
+"""Bytes in one of ext4's groups."""
+
+_INODES_PER_BLOCK: Final = 16
+
 _ROUNDS: Final = 40
 
 
-def inode_rounding(inodes: int) -> int:
-    """How many more inodes than asked for an image may have: mke2fs fills whole blocks."""
-    return 32 + inodes // 100
+def inode_rounding(inodes: int, size: int) -> int:
+    """How many more inodes than asked for an image of a size may have.
+
+    mke2fs fills whole blocks of them in each of its groups.
+    """
+    groups = 1 + size // _GROUP
+    return 32 + inodes // 100 + groups * _INODES_PER_BLOCK
 
 
 def check_request(spec: AreaSpec, now: Usage) -> int:
@@ -60,13 +69,13 @@ def _check_inodes(wanted: int, size: int, now: Usage) -> None:
             f"inode quota of {wanted} is below the {now.used_inodes} files there are"
         )
     enough = -(-here * wanted // max(have, 1)) // 1024 + 1
-    if wanted > after and not (step and wanted <= have + inode_rounding(have)):
+    if wanted > after and not (step and wanted <= have + inode_rounding(have, here)):
         raise errors.InvalidArgument(
             f"inode quota of {wanted} is more than the {after} that this image has "
             f"at a size of {size // 1024} KiB",
             hint=f"inodes grow with the size: {enough} KiB would do",
         )
-    if not step and wanted + inode_rounding(wanted) < have:
+    if not step and wanted + inode_rounding(wanted, here) < have:
         raise errors.InvalidArgument(
             f"inode quota of {wanted} is less than the {have} inodes of the image, "
             "which go only when the size shrinks"
