@@ -77,7 +77,7 @@ def init_kind(guest: GuestRoot, init: str) -> InitKind:
     name = posixpath.basename(path)
     if name == "systemd":
         return InitKind.SYSTEMD
-    if name == "busybox" or _is_same(guest, "/bin/busybox", found):
+    if name in {"busybox", "busybox.init"} or _is_same(guest, "/bin/busybox", found):
         return InitKind.BUSYBOX
     if guest.exists("/etc/inittab") and guest.exists("/sbin/telinit"):
         return InitKind.SYSVINIT
