@@ -280,5 +280,5 @@ def test_a_real_debian(place: Path) -> None:
     with image.opened(area) as root:
         assert len((root / "etc/machine-id").read_text()) == 33
         assert len(list((root / "etc/ssh").glob("ssh_host_*"))) == 4
-        assert (root / "etc/shadow").read_text().startswith("root:$6$")
+        assert "root:$6$" in (root / "etc/shadow").read_text()
     image.delete(area)
