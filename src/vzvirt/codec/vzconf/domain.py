@@ -236,7 +236,7 @@ def read_uuid(document: Document) -> UUID | None:
 def _foreign_lines(document: Document, heard: Heard) -> tuple[ForeignLine, ...]:
     """Comments, unknown keys, garbage; no UUID, which another file must not take for its own."""
     return tuple(
-        ForeignLine(position, line.removesuffix("\r"))
+        ForeignLine(position, line.rstrip("\r"))
         for position, line in enumerate(document.lines)
         if line.strip() and position not in heard.positions and not line.startswith(UUID_MARK)
     )

@@ -225,6 +225,13 @@ class TestForeignLines:
         assert written == '# top\nCPUS="2"\nFOO=bar\nIOPRIO=high\ngarbage\n'
         assert apply(parsed("CPUS=2\n"), found) == parsed("CPUS=2\n")
 
+    @pytest.mark.parametrize("order", [('CPUS="2"', "CPUS=two"), ("CPUS=two", 'CPUS="2"')])
+    def test_a_bad_value_is_foreign_before_and_behind_a_good_one(
+        self, order: tuple[str, str]
+    ) -> None:
+        found = read(parsed("\n".join(order)), CTID, keep_foreign=True).domain
+        assert [line.text for line in found.openvz.foreign_lines] == ["CPUS=two"]
+
     def test_bytes_survive(self) -> None:
         data = b"caf\xe9=\x01\r\n"
         found = read(Document.parse(data), CTID, keep_foreign=True).domain
