@@ -133,11 +133,12 @@ class Site:
     def clean_up(self) -> None:
         world = self.world
         for ctid in world.store.ctids():
-            world.engine.kill(ctid)
-            world.engine.wait_stopped(ctid, 10)
-            world.engine.settle(ctid)
-            place = self.area(ctid)
-            place.layout.unmount(place.spec)
+            with world.store.lock(ctid):  # somebody may be restarting it
+                world.engine.kill(ctid)
+                world.engine.wait_stopped(ctid, 10)
+                world.engine.settle(ctid)
+                place = self.area(ctid)
+                place.layout.unmount(place.spec)
         held = Host(self.folder).footprint()
         if not held.mounts:
             shutil.rmtree(self.folder)
