@@ -10,6 +10,8 @@ import os
 import pty
 import select
 import subprocess
+import termios
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
@@ -17,6 +19,9 @@ from typing import Final
 from vzvirt.system.files import write_all
 
 _PORTION: Final = 64 << 10
+_GLANCE: Final = 0.005
+"""Seconds between two looks at a terminal's mode, of which nobody tells us."""
+_LOCAL_MODES: Final = 3
 _SETSID: Final = "/usr/bin/setsid"
 
 Forwarding = Callable[[int], AbstractContextManager[None]]
@@ -33,10 +38,17 @@ def run_on_terminal(argv: Sequence[str], env: Mapping[str, str], forwarding: For
     child = subprocess.Popen(leading, env=env, cwd="/", stdin=its, stdout=its, stderr=its)
     os.close(its)
     with forwarding(child.pid):
+        _wait_for_raw(child, ours)
         _pump(child, {0: ours, ours: 1}, end_of_input={ours: _END_OF_INPUT})
         status = child.wait()
     os.close(ours)
     return 128 - status if status < 0 else status
+
+
+def _wait_for_raw(child: subprocess.Popen[bytes], terminal: int) -> None:
+    """Wait until ``lxc-attach`` has taken the terminal over; what comes before, it throws away."""
+    while child.poll() is None and termios.tcgetattr(terminal)[_LOCAL_MODES] & termios.ICANON:
+        time.sleep(_GLANCE)
 
 
 def run_on_pipes(argv: Sequence[str], env: Mapping[str, str], forwarding: Forwarding) -> int:
