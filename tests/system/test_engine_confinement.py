@@ -313,6 +313,9 @@ def test_limits_cannot_be_raised_from_inside(bench: Bench, confined: bool) -> No
     assert bench.limit("pids", "pids.max") == before
 
 
-def test_a_run_folder_is_roots_alone(bench: Bench) -> None:
+def test_the_run_folder_shows_nobody_anything(bench: Bench) -> None:
     bench.start()
-    assert bench.engine._run(CTID).path.stat().st_mode & 0o077 == 0
+    folder = bench.engine._run(CTID).path
+    assert folder.stat().st_mode & 0o066 == 0
+    for name in ("config", "limits", "facts.json"):
+        assert (folder / name).stat().st_mode & 0o077 == 0, name

@@ -239,7 +239,7 @@ def _bind(source: Path, target: str, *, readonly: bool = False) -> Filesystem:
 def test_bind_mounts_and_ram(bench: Bench, confined: bool) -> None:
     shared, kept = bench.root.prefix / "shared folder", bench.root.prefix / "kept"
     for folder in (shared, kept):
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
         (folder / "file").write_text("of the host")
     ram = Filesystem(kind=FilesystemKind.RAM, target="/ram", usage=1 << 20)
     mounts = (_bind(shared, "/mnt/a b"), _bind(kept, "/mnt/kept", readonly=True), ram)
@@ -251,7 +251,13 @@ def test_bind_mounts_and_ram(bench: Bench, confined: bool) -> None:
     assert bench.inside("/bin/sh", "-c", "mount -o remount,rw /mnt/kept").status != 0
     assert not (kept / "new").exists()
     assert "1024" in bench.sh("df -k /ram | tail -1")
+    first = bench.init_pid()
+    bench.inside("reboot", "-f")
+    wait_until(lambda: bench.observe().init_pid not in {first, None})
+    assert bench.sh("cat '/mnt/a b/new' /mnt/kept/file") == "guest\nof the host"
     bench.engine.kill(CTID)
+    bench.engine.settle(CTID)
+    assert str(bench.root.prefix) not in Path("/proc/self/mountinfo").read_text()
     assert (shared / "file").exists()
 
 

@@ -120,6 +120,10 @@ def test_reboots_from_inside_without_a_callback(bench: Bench) -> None:
     assert bench.observe().reason is Reason.REBOOTED_FROM_INSIDE
     assert bench.inside("true").status == 0
     assert bench.callbacks() == []
+    # Owners are still shifted, so root inside is root on disk.
+    assert bench.sh("ls -ln /etc/passwd").split()[2] == "0"
+    bench.sh("echo x > /root/after")
+    assert (bench.guest / "root/after").stat().st_uid == 0
 
 
 def test_a_reboot_that_was_asked_for(bench: Bench) -> None:
@@ -129,6 +133,15 @@ def test_a_reboot_that_was_asked_for(bench: Bench) -> None:
     bench.engine.request_reboot(CTID)
     wait_until(lambda: bench.observe().init_pid not in {first, None})
     assert bench.observe().reason is Reason.BOOTED
+
+
+def test_a_reboot_that_fails_is_a_crash(bench: Bench) -> None:
+    bench.start()
+    (bench.guest / "sbin/quick").chmod(0o644)
+    bench.inside("reboot", "-f")
+    bench.wait_for_reason(Reason.DIED)
+    wait_until(lambda: bench.leftovers() == [], 10, bench.leftovers)
+    assert bench.callbacks() == ["stopped 101"]
 
 
 def test_a_policy_turns_a_reboot_from_inside_into_a_stop(bench: Bench) -> None:

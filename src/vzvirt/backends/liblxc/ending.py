@@ -31,15 +31,14 @@ _KILL_PATIENCE: Final = 20
 
 def exit_status(run: RunFolder, log: Path) -> int | None:
     """How init ended: exit status, or minus the signal; ``None``: nobody saw it."""
-    if not run.is_marked(Mark.ENDED):
-        return None
     init = run.init
+    if init is None or not run.is_marked(Mark.ENDED):
+        return None
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         text = ""
-    pid = init.pid if init else 0
-    found = re.findall(rf"Child <{pid}> ended on (error|signal) (?:\w+)?\((\d+)\)", text)
+    found = re.findall(rf"Child <{init.pid}> ended on (error|signal) (?:\w+)?\((\d+)\)", text)
     if not found:
         return 0  # liblxc is silent about the status 0
     how, number = found[-1]

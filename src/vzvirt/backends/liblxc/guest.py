@@ -29,16 +29,34 @@ class Asking:
 
 
 class InitKind(enum.Enum):
-    """Inits: (name, how to ask for a shutdown, how to ask for a reboot)."""
+    """Inits: (name, files it is known by, how to ask for a shutdown, and for a reboot)."""
 
-    SYSTEMD = ("systemd", Asking(signal.SIGRTMIN + 3), Asking(signal.SIGRTMIN + 5))
-    BUSYBOX = ("busybox", Asking(signal.SIGUSR2), Asking(signal.SIGTERM))
+    SYSTEMD = ("systemd", {"systemd"}, Asking(signal.SIGRTMIN + 3), Asking(signal.SIGRTMIN + 5))
+    BUSYBOX = (
+        "busybox",
+        {"busybox", "busybox.init"},
+        Asking(signal.SIGUSR2),
+        Asking(signal.SIGTERM),
+    )
+    OPENRC = (
+        "openrc",
+        {"openrc-init"},
+        Asking(argv=("/sbin/openrc-shutdown", "--poweroff", "now")),
+        Asking(argv=("/sbin/openrc-shutdown", "--reboot", "now")),
+    )
+    RUNIT = (
+        "runit",
+        {"runit-init"},
+        Asking(argv=("/sbin/init", "0")),
+        Asking(argv=("/sbin/init", "6")),
+    )
     SYSVINIT = (
         "sysvinit",
+        set[str](),  # just "init"; its companions give it away
         Asking(argv=("/sbin/telinit", "0")),
         Asking(argv=("/sbin/telinit", "6")),
     )
-    OTHER = ("other", Asking(signal.SIGTERM), Asking(signal.SIGINT))
+    OTHER = ("other", set[str](), Asking(signal.SIGTERM), Asking(signal.SIGINT))
 
     @property
     def label(self) -> str:
@@ -46,14 +64,19 @@ class InitKind(enum.Enum):
         return self.value[0]
 
     @property
+    def files(self) -> set[str]:
+        """Names of the program behind ``/sbin/init``."""
+        return self.value[1]
+
+    @property
     def shutdown(self) -> Asking:
         """How to ask for a shutdown."""
-        return self.value[1]
+        return self.value[2]
 
     @property
     def reboot(self) -> Asking:
         """How to ask for a reboot."""
-        return self.value[2]
+        return self.value[3]
 
     @classmethod
     def of(cls, label: str) -> InitKind:

@@ -61,7 +61,9 @@ note_out_of_memory() {
     fi
 }
 
+# A boot that fails half way is called a reboot too, if it was to be one; no init was noted then.
 may_reboot() {
+    [ -e init ] || return 1
     [ -e kill ] && return 1
     [ -e no-reboot ] && [ ! -e reboot ] && return 1
     now=$(date +%s)
