@@ -138,6 +138,23 @@ def test_what_is_defined_is_what_is_read(site: Site) -> None:
     assert (again.domain, again.is_new) == (domain, False)
 
 
+def test_a_config_from_an_old_host(site: Site) -> None:
+    config = site.folder / "etc/vz/conf/105.conf"
+    config.parent.mkdir(parents=True)
+    text = 'OSTEMPLATE="busybox"\nVE_LAYOUT="simfs"\nPHYSPAGES="0:16384"\nSWAPPAGES="0:0"\n'
+    config.write_text(text)
+    with pytest.raises(errors.OperationInvalid, match="is gone"):
+        site.manager.lifecycle.start("105")
+    site.define("maker", layout="simfs")
+    site.manager.provisioning.provision("maker")
+    made = site.area().places.private_area
+    made.rename(made.with_name("105"))
+    site.manager.lifecycle.start("105")
+    assert site.observe(Ctid(105)).is_active
+    site.manager.lifecycle.kill("105")
+    assert config.read_text() == text, "nothing is rewritten until something is changed"
+
+
 def test_bad_input_leaves_nothing(site: Site) -> None:
     before = sorted(site.folder.rglob("*"))
     mac = MacAddress("00:18:51:00:00:01")
