@@ -231,6 +231,7 @@ def test_a_starter_that_dies_half_way(bench: Bench, delay: float) -> None:
     os.killpg(starter.pid, signal.SIGKILL)
     starter.wait()
     time.sleep(0.3)  # a monitor that had begun goes on
+    wait_until(lambda: bench.observe().init_pid is not None or not bench.observe().is_active)
     seen = bench.engine.settle(CTID)
     if seen.is_active:
         assert bench.inside("true").status == 0

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -75,10 +75,11 @@ class Attacher:
             return run_on_pipes(argv, _environment(), _forwarding)
         # With a terminal of ours we stay in its foreground; without one, signals reach the
         # command through us alone, once.
-        child = subprocess.Popen(
-            argv, env=_environment(), cwd="/", process_group=None if terminal else 0
-        )
-        with _forwarding(child.pid):
+        with _forwarding() as aim:
+            child = subprocess.Popen(
+                argv, env=_environment(), cwd="/", process_group=None if terminal else 0
+            )
+            aim(child.pid)
             return status_of(child.wait())
 
     def command(self, request: ExecRequest) -> list[str]:
@@ -152,17 +153,30 @@ def _environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _forwarding(pid: int) -> Iterator[None]:
-    """Hand signals on to the command inside: ``lxc-attach`` itself would just die of them."""
+def _forwarding() -> Iterator[Callable[[int], None]]:
+    """Hand signals on to the command inside: ``lxc-attach`` itself would just die of them.
 
-    def forward(number: int, _frame: FrameType | None) -> None:
-        for target in _children(pid) or (pid,):
+    Gives a function that is told the pid of ``lxc-attach``; signals that come before wait.
+    """
+    pids: list[int] = []
+    early: list[int] = []
+
+    def forward(number: int, _frame: FrameType | None = None) -> None:
+        if not pids:
+            early.append(number)
+            return
+        for target in _children(pids[0]) or pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(target, number)
 
+    def aim(pid: int) -> None:
+        pids.append(pid)
+        while early:
+            forward(early.pop(0))
+
     before = {number: signal.signal(number, forward) for number in _FORWARDED}
     try:
-        yield
+        yield aim
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -40,7 +40,8 @@ def exit_status(run: RunFolder, log: Path) -> int | None:
         text = ""
     found = re.findall(rf"Child <{init.pid}> ended on (error|signal) (?:\w+)?\((\d+)\)", text)
     if not found:
-        return 0  # liblxc is silent about the status 0
+        # Of one that ran, liblxc is silent about the status 0.
+        return 0 if f'with pid "{init.pid}"' in text else None
     how, number = found[-1]
     return int(number) if how == "error" else -int(number)
 

@@ -61,9 +61,14 @@ note_out_of_memory() {
     fi
 }
 
-# A boot that fails half way is called a reboot too, if it was to be one; no init was noted then.
+# Whether this is a reboot. liblxc calls one that fails half way a reboot too, but only of an
+# init that has run does it say how it ended.
+has_run() {
+    [ -e init ] && read -r pid rest < init && grep -q "Child <$pid> ended on signal" "$log"
+}
+
 may_reboot() {
-    [ -e init ] || return 1
+    has_run || return 1
     [ -e kill ] && return 1
     [ -e no-reboot ] && [ ! -e reboot ] && return 1
     now=$(date +%s)
