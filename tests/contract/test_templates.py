@@ -235,6 +235,7 @@ class TestFaults:
 
 
 @pytest.mark.root
+@pytest.mark.slow
 def test_a_large_template_unpacks_in_seconds(place: Path) -> None:
     """As many files and bytes as a small Debian has."""
     cache = place / "vz/template/cache"

@@ -113,13 +113,14 @@ def grow_mounted(image: Path, folder: Path, size: int) -> None:
     Raises:
         NoSpace, SystemFailure: It cannot be done; it may have grown a part of the way.
     """
+    devices = mounts.loops_of(image)
     for _ in range(_ROUNDS):
         shown = ext4.mounted_usage(folder).size_bytes or 0
-        total = ext4.grow_step(size, shown, ext4.read_superblock(image).file_system_bytes)
+        total = ext4.grow_step(size, shown, ext4.read_superblock(devices[0]))
         if total is None:
             return
         _lengthen(image, total)
-        for device in mounts.loops_of(image):
+        for device in devices:
             mounts.refresh_loop_size(device)
         ext4.resize_mounted(folder, total)
 
@@ -177,10 +178,10 @@ def _approach(image: Path, size: int, staging: Path) -> None:
             shown = ext4.mounted_usage(folder).size_bytes or 0
         if abs(shown - size) < ext4.TOLERANCE:
             return
-        here = ext4.read_superblock(image).file_system_bytes
-        total = ext4.grow_step(size, shown, here)
+        now = ext4.read_superblock(image)
+        total = ext4.grow_step(size, shown, now)
         if total is None:
-            total = here - ext4.round_down(shown - size)
+            total = now.file_system_bytes - ext4.round_down(shown - size)
         elif image.stat().st_size < total:
             _lengthen(image, total)
         ext4.resize_unmounted(image, total)

@@ -10,6 +10,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.backends.storage import ext4, resizing
+from vzvirt.model.storage import Usage
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -85,23 +86,45 @@ def test_damage_that_needs_a_person(tmp_path: Path) -> None:
     assert f"e2fsck -f {image}" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("overhead", [0.0, 0.02, 0.5, 0.85])
+def geometry(total: int, overhead: int) -> ext4.Superblock:
+    unknown = Usage(used_bytes=0, size_bytes=0, used_inodes=0, inodes=0)
+    return ext4.Superblock(
+        file_system_bytes=total,
+        usage=unknown,
+        group_bytes=128 * MIB,
+        group_overhead=overhead,
+        damaged=False,
+    )
+
+
+@pytest.mark.parametrize("overhead", [8 * KIB, 2 * MIB, 110 * MIB])
 @pytest.mark.parametrize("size", [11 * MIB, 100 * MIB, 50 << 30])
-def test_steps_approach_a_size_from_below(overhead: float, size: int) -> None:
-    """Whatever share of each step the overhead takes."""
-    shown = 10 * MIB
-    total = int(shown / (1 - overhead))
-    for _ in range(40):
-        step = ext4.grow_step(size, shown, total)
+def test_steps_approach_a_size_from_below(overhead: int, size: int) -> None:
+    """Every other group costs more than it must, and there is a journal."""
+
+    def shown(total: int) -> int:
+        groups = -(-total // (128 * MIB))
+        return total - groups * overhead - groups // 2 * MIB - 4 * MIB
+
+    total = 10 * MIB + overhead + 4 * MIB
+    for _ in range(12):
+        step = ext4.grow_step(size, shown(total), geometry(total, overhead))
         if step is None:
             break
         assert step > total
         assert step % ext4.BLOCK == 0
-        shown += int((step - total) * (1 - overhead))
         total = step
-    assert abs(size - shown) < ext4.TOLERANCE
+    assert 0 <= size - shown(total) < ext4.TOLERANCE
 
 
 def test_a_size_that_is_reached_needs_no_step() -> None:
-    assert ext4.grow_step(MIB, MIB, 2 * MIB) is None
-    assert ext4.grow_step(MIB, 2 * MIB, 3 * MIB) is None
+    for shown in (MIB, 2 * MIB):
+        assert ext4.grow_step(MIB, shown, geometry(3 * MIB, 8 * KIB)) is None
+
+
+def test_groups_are_read_from_the_superblock(tmp_path: Path) -> None:
+    ext4.make(tmp_path / "i", 1 << 30, 65536)
+    found = ext4.read_superblock(tmp_path / "i")
+    assert found.group_bytes == 128 * MIB
+    # 65536 inodes of 256 bytes over 9 groups, and two bitmaps.
+    assert found.group_overhead == pytest.approx(65536 * 256 / 9, rel=0.02)
