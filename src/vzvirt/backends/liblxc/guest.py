@@ -98,9 +98,10 @@ def init_kind(guest: GuestRoot, init: str) -> InitKind:
             hint="name another one in <os><init>, or provision its root",
         ) from error
     name = posixpath.basename(path)
-    if name == "systemd":
-        return InitKind.SYSTEMD
-    if name in {"busybox", "busybox.init"} or _is_same(guest, "/bin/busybox", found):
+    known = next((kind for kind in InitKind if name in kind.files), None)
+    if known is not None:
+        return known
+    if _is_same(guest, "/bin/busybox", found):
         return InitKind.BUSYBOX
     if guest.exists("/etc/inittab") and guest.exists("/sbin/telinit"):
         return InitKind.SYSVINIT
