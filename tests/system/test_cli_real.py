@@ -77,7 +77,9 @@ def test_the_status_of_what_runs_inside(web: Vzvirt, script: str, status: int) -
 
 
 def test_a_program_that_is_not_there(web: Vzvirt) -> None:
-    assert web.call("exec", "web", "--", "/no/such/program").returncode in {126, 127}
+    for option in ("-t", "-T"):
+        done = web.call("exec", option, "web", "--", "/no/such/program")
+        assert done.returncode in {126, 127}, done
 
 
 def test_streams_are_passed_byte_for_byte(web: Vzvirt) -> None:
