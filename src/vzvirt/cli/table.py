@@ -37,11 +37,7 @@ COMMANDS: Final = (
         runs="definitions:define",
         group=_DEFINITIONS,
         summary="write a container's definition from domain XML",
-        arguments=(
-            _FILE,
-            Argument("--validate", "refuse what the schema does not know"),
-            _JSON,
-        ),
+        arguments=(_FILE, Argument("--validate", "refuse what the schema does not know"), _JSON),
         details="Only the definition is written: the root is unpacked by 'provision' or by the "
         "first 'start'. A container that exists already is given the new definition.",
         repairs=True,
@@ -61,11 +57,7 @@ COMMANDS: Final = (
         runs="definitions:undefine",
         group=_DEFINITIONS,
         summary="delete containers' definitions",
-        arguments=(
-            _REFS,
-            Argument("--remove-data", "delete the private area too"),
-            _JSON,
-        ),
+        arguments=(_REFS, Argument("--remove-data", "delete the private area too"), _JSON),
         details="The private area stays unless --remove-data is given. A folder of the "
         "user's that serves as root is never deleted.",
         repairs=True,
