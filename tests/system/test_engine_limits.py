@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 
 import pytest
 
@@ -14,6 +15,7 @@ from vzvirt.model.host import Enforcement
 from vzvirt.model.resources import Beancounter, Cpu, Memory
 from vzvirt.model.state import DomainState, Reason
 from vzvirt.model.values import UNLIMITED, BarrierLimit
+from vzvirt.system.cgroups import Hierarchies
 
 pytestmark = pytest.mark.root
 
@@ -150,3 +152,28 @@ def test_the_table_of_info_says_what_holds(bench: Bench) -> None:
 def test_limits_of_one_that_does_not_run(bench: Bench) -> None:
     with pytest.raises(errors.OperationInvalid, match="not running"):
         bench.engine.apply(bench.domain())
+
+
+def test_pausing_in_version_2(bench: Bench) -> None:
+    """Where version 1 has a freezer the tests above use it; this one takes version 2's."""
+    every = bench.groups()
+    unified = tuple(tree for tree in every.trees.trees if tree.version == 2)
+    assert unified, "a kernel without version 2 of control groups"
+    groups = dataclasses.replace(every, trees=Hierarchies(unified))
+    folder = groups.folder("freezer")
+    assert folder is not None
+    folder.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            (folder / "cgroup.procs").write_text(str(child.pid))
+            groups.freeze()
+            assert groups.is_frozen
+            assert "frozen 1" in (folder / "cgroup.events").read_text()
+            groups.thaw()
+            assert not groups.is_frozen
+            groups.freeze()
+        finally:
+            groups.kill_all()
+            assert child.wait(5) == -9
+            groups.remove()
+    assert not folder.parent.exists()
