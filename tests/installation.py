@@ -110,7 +110,10 @@ class Host:
         document.unlink()
 
     def footprint(self) -> Footprint:
-        """What it holds right now."""
+        """What it holds once udev has looked at all that came and went."""
+        if Path("/run/udev/control").exists():
+            # It opens new loop devices for a moment, and these go only when nobody has them open.
+            subprocess.run(["udevadm", "settle"], check=True)
         return Footprint(
             files=frozenset(self._files()),
             mounts=tuple(sorted(self._mounts())),

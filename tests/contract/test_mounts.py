@@ -123,6 +123,10 @@ def test_a_loop_device_follows_its_file(place: Path) -> None:
     renamed.unlink()
     assert mounts.loops_of(renamed) == [device], "found though its file is deleted"
     mounts.detach_loop(device)
+    # Where udev is looking at it just now, it goes when udev is done.
+    until = time.monotonic() + 5
+    while mounts.loops_of(renamed) and time.monotonic() < until:
+        time.sleep(0.01)
     assert mounts.loops_of(renamed) == []
     with pytest.raises(errors.SystemFailure):
         mounts.refresh_loop_size(device)
@@ -199,6 +203,7 @@ def test_control_groups_of_this_host_are_removed_children_first() -> None:
 def test_a_control_group_with_processes_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vzvirt.system.cgroups._PATIENCE", 0.05)
     import subprocess
+import time
 
     found = Hierarchies.detect()
     group = f"vzvirt-test-{os.getpid()}"
