@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -203,7 +204,6 @@ def test_control_groups_of_this_host_are_removed_children_first() -> None:
 def test_a_control_group_with_processes_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vzvirt.system.cgroups._PATIENCE", 0.05)
     import subprocess
-import time
 
     found = Hierarchies.detect()
     group = f"vzvirt-test-{os.getpid()}"
