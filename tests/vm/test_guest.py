@@ -45,13 +45,18 @@ class Boot:
     minutes: int
 
 
-SMOKE = ("tests/system/test_examples.py",)
-THOROUGH = (*SMOKE, "tests/contract")
+ALIVE = ("tests/contract/test_engine.py", "tests/system/test_examples.py")
+ALL = (
+    "tests/contract",
+    "tests/system",
+    # Says what one kind of control groups shows.
+    "--ignore=tests/system/test_documents.py",
+)
 
 BOOTS = (
-    Boot(Cgroups.UNIFIED, frozenset({"cgroup2"}), THOROUGH, 10, 12),
-    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), SMOKE, 1, 5),
-    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), SMOKE, 1, 5),
+    Boot(Cgroups.UNIFIED, frozenset({"cgroup2"}), ALL, 200, 15),
+    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), ALIVE, 20, 6),
+    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), ALIVE, 20, 6),
 )
 
 
