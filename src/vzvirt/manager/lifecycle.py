@@ -186,7 +186,8 @@ class Lifecycle:
         while time.monotonic() < end:
             stopped = engine.wait_stopped(before.ctid, LOOK)
             now = engine.observe(before.ctid)
-            if now.is_active and not _same_run(now, before):
+            # Between two boots it is active, but there is no init yet.
+            if now.is_active and now.init_pid is not None and not _same_run(now, before):
                 return True
             if stopped and not now.is_active:
                 return False
