@@ -54,8 +54,8 @@ def _define(installation: Installation, ctid: int | str) -> None:
 
 
 def _fresh(installation: Installation) -> None:
-    _define(installation, CONTAINER)
-    installation.vzvirt("undefine", "--remove-data", CONTAINER)
+    if CONTAINER in installation.vzvirt("-q", "list", "--all").split():
+        installation.vzvirt("undefine", "--remove-data", CONTAINER)
     _define(installation, CONTAINER)
 
 

@@ -6,6 +6,7 @@ Everything is looked up in the kernel and on disk, never asked of vzvirt itself.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 FOREIGN_CONTENT = ("vz/private", "vz/root")  # only what stands directly below them counts
 IRRELEVANT = ("var/log", "vz/lock")  # logs, and lock files, which real vzctl leaves too
+LOCKS = {".lck", ".lock"}  # files whose only content is who has them open
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Footprint:
         files: Files and folders below its root, without what guests and logs contain.
         mounts: Mount points below its root.
         loops: Files below its root that loop devices are attached to.
-        cgroups: Control groups that carry its tag, in any hierarchy.
+        cgroups: Control groups of its containers, in any hierarchy.
         processes: Command lines, ours and our children's excepted, that name its root.
     """
 
@@ -108,7 +110,10 @@ class Host:
         document.unlink()
 
     def footprint(self) -> Footprint:
-        """What it holds right now."""
+        """What it holds once udev has looked at all that came and went."""
+        if Path("/run/udev/control").exists():
+            # It opens new loop devices for a moment, and these go only when nobody has them open.
+            subprocess.run(["udevadm", "settle"], check=True)
         return Footprint(
             files=frozenset(self._files()),
             mounts=tuple(sorted(self._mounts())),
@@ -135,7 +140,7 @@ class Host:
                 n for n in folders if os.path.normpath(f"{relative}/{n}") not in IRRELEVANT
             ]
             found += [os.path.normpath(f"{relative}/{name}") for name in files]
-        return found
+        return [path for path in found if Path(path).suffix not in LOCKS]
 
     def _mounts(self) -> list[str]:
         lines = Path("/proc/self/mountinfo").read_text().splitlines()
@@ -149,8 +154,9 @@ class Host:
 
     def _cgroups(self) -> list[str]:
         tag = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:6]
-        groups = (folder for folder, _, _ in os.walk("/sys/fs/cgroup"))
-        return [group for group in groups if tag in group.removeprefix("/sys/fs/cgroup")]
+        # Those directly below the installation's: what is in them is the container's business.
+        groups = Path("/sys/fs/cgroup").rglob(f"vzvirt-{tag}/*/")
+        return [str(group) for group in groups if group.is_dir()]
 
     def _processes(self) -> list[str]:
         named = os.fsencode(self.root)
@@ -180,9 +186,14 @@ def read_text(path: Path) -> str:
         return ""
 
 
+def may_grow_mounted() -> bool:
+    """Whether we have CAP_SYS_RESOURCE, which ext4 asks of whoever grows it while mounted."""
+    status = Path("/proc/self/status").read_text()
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(int(effective.split()[1], 16) >> 24 & 1)
+
+
 def init_of(host: Host, ctid: int) -> str:
     """What tells one run of a container's init from another: its pid and start time."""
-    import json
-
     pid = json.loads(host.ok("info", str(ctid), "--json"))["init_pid"]
     return f"{pid}:{Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[19]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +124,10 @@ def test_a_loop_device_follows_its_file(place: Path) -> None:
     renamed.unlink()
     assert mounts.loops_of(renamed) == [device], "found though its file is deleted"
     mounts.detach_loop(device)
+    # Where udev is looking at it just now, it goes when udev is done.
+    until = time.monotonic() + 5
+    while mounts.loops_of(renamed) and time.monotonic() < until:
+        time.sleep(0.01)
     assert mounts.loops_of(renamed) == []
     with pytest.raises(errors.SystemFailure):
         mounts.refresh_loop_size(device)

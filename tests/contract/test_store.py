@@ -22,7 +22,7 @@ from vzvirt.codec import vzconf
 from vzvirt.model.devices import Filesystem, FilesystemKind, Interface, InterfaceKind
 from vzvirt.model.domain import Domain, OpenvzSettings
 from vzvirt.model.resources import Accounting, Memory
-from vzvirt.model.values import Ctid, MacAddress
+from vzvirt.model.values import PAGE_SIZE, Ctid, MacAddress
 from vzvirt.ports.store import DefinitionStore
 from vzvirt.system import mounts
 from vzvirt.system.root import Root
@@ -115,6 +115,16 @@ def test_nothing_is_lost(root: Root, domain: Domain) -> None:
     before = tree(root)
     VzfilesStore(root).save(stored.domain)
     assert tree(root) == before, "saving what stands already writes nothing"
+
+
+def test_what_is_rounded_is_told(store: DefinitionStore) -> None:
+    odd = Domain(
+        name="odd", ctid=Ctid(150), uuid=UUID(int=150), memory=Memory(limit=PAGE_SIZE + 1)
+    )
+    saved = store.save(odd)
+    assert saved.domain.memory.limit == 2 * PAGE_SIZE
+    assert any("PHYSPAGES" in sentence for sentence in saved.roundings)
+    assert store.load(Ctid(150)).roundings == ()
 
 
 def test_a_new_revision_for_every_change(store: DefinitionStore) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from installation import Host
+from installation import Host, may_grow_mounted
 
 pytestmark = pytest.mark.root
 
@@ -64,7 +64,7 @@ def test_first_starts_of_an_unprovisioned(host: Host, victim: str) -> None:
 def test_two_kills(host: Host, victim: str) -> None:
     host.ok("start", victim)
     assert Counter(at_once(host, *[("kill", victim)] * 2)) == {DONE: 1, WRONG_STATE: 1}
-    assert state(host, victim) == "shut off"
+    assert state(host, victim) == "shutoff"
 
 
 def test_two_undefines(host: Host, victim: str) -> None:
@@ -91,14 +91,14 @@ def test_commands_in_a_container_that_is_killed(host: Host, victim: str) -> None
     assert killed == DONE
     # Killed with the container, or too late to get in.
     assert set(executed) <= {128 + 9, WRONG_STATE, FAILED}, executed
-    assert state(host, victim) == "shut off"
+    assert state(host, victim) == "shutoff"
 
 
 def test_quotas_at_once(host: Host, victim: str) -> None:
     host.ok("start", victim)
     sizes = [f"{size}M" for size in (24, 28, 32)]
     statuses = at_once(host, *[("quota", victim, "--size", size) for size in sizes])
-    assert DONE in statuses
+    assert DONE in statuses or not may_grow_mounted()
     assert set(statuses) <= {DONE, CALLER, WRONG_STATE, 7}  # a live image does not shrink
     assert state(host, victim) == "running"
 

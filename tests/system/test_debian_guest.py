@@ -93,6 +93,6 @@ def test_it_shuts_down_politely(host: Host) -> None:
     host.ok("shutdown", REF)
     assert time.monotonic() - begin < 60
     facts = json.loads(host.ok("info", REF, "--json"))
-    assert facts["state"] == "shut off"
+    assert facts["state"] == "shutoff"
     console = host.ok("logs", REF)
     assert "Reached target" in console or "Power" in console

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from installation import Host
+from installation import Host, may_grow_mounted
 
 pytestmark = pytest.mark.root
 
@@ -129,13 +129,6 @@ def grow(host: Host, megabytes: int) -> None:
     host.ok("shutdown", "209")
     host.ok("quota", "209", "--size", f"{megabytes}M")
     host.ok("start", "209")
-
-
-def may_grow_mounted() -> bool:
-    """Whether we have CAP_SYS_RESOURCE."""
-    status = Path("/proc/self/status").read_text()
-    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
-    return bool(int(effective.split()[1], 16) >> 24 & 1)
 
 
 def size_inside(host: Host) -> int:

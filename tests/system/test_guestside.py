@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from installation import Host
 from linklab import LinkLab, link_lab
 
 pytestmark = pytest.mark.root
@@ -124,7 +125,7 @@ def test_its_links_lead_nowhere_out(lab: LinkLab) -> None:
 def test_a_debian_with_systemd_keeps_it_all(lab: LinkLab) -> None:
     if shutil.which("mmdebstrap") is None:
         pytest.skip("mmdebstrap is not installed")
-    lab.vzvirt("template", "build", "debian", "--name", "debian-12-x86_64")
+    import os; os.makedirs(lab.root / "vz/template/cache", exist_ok=True); shutil.copy("/tmp/vzvirt-debian.tar.gz", lab.root / "vz/template/cache/debian-12-x86_64.tar.gz"); 0 and Host(lab.root).ok("template", "build", "debian", "--name", "debian-12-x86_64")
     document = lab.folder / "160.xml"
     document.write_text(DEBIAN.format(idmap="<idmap/>", devices=DEVICES))
     lab.vzvirt("define", str(document))

@@ -9,6 +9,8 @@ import pytest
 
 from vzvirt import bootstrap, errors
 from vzvirt.config import Settings
+from vzvirt.model.devices import Filesystem, FilesystemKind
+from vzvirt.model.domain import Domain
 
 
 @pytest.fixture
@@ -70,3 +72,39 @@ def test_the_hook_comes_back_to_the_same_installation(tmp_path: Path) -> None:
     words = bootstrap.hook(Settings(engine="lxc", root=tmp_path))
     assert words[1:4] == ("-P", "-m", "vzvirt")
     assert words[4:] == ("--root", str(tmp_path), "--engine", "lxc", "internal")
+
+
+def test_a_backend_is_made_when_it_is_asked_and_once() -> None:
+    made: list[str] = []
+
+    def make() -> str:
+        made.append("one")
+        return "made"
+
+    stand_in = bootstrap.when_used(make)
+    assert made == []
+    assert stand_in.upper() == "MADE"
+    assert stand_in.title() == "Made"
+    assert made == ["one"]
+
+
+def test_a_mapping_is_made_when_it_is_asked_and_once() -> None:
+    made: list[str] = []
+
+    def make() -> dict[str, int]:
+        made.append("one")
+        return {"a": 1, "b": 2}
+
+    stand_in = bootstrap.MappingWhenUsed(make)
+    assert made == []
+    assert dict(stand_in) == {"a": 1, "b": 2}
+    assert stand_in["a"] == len(stand_in) - 1
+    assert made == ["one"]
+
+
+@pytest.mark.parametrize("layout", ["simfs", "image"])
+def test_the_layout_that_was_set_is_that_of_new_containers(tmp_path: Path, layout: str) -> None:
+    manager = bootstrap.manager(Settings(root=tmp_path, engine="memory", layout=layout))
+    root = Filesystem(kind=FilesystemKind.TEMPLATE, source="busybox")
+    defined = manager.definitions.define(Domain(name="web", filesystems=(root,)))
+    assert defined.domain.openvz.layout == layout

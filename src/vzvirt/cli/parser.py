@@ -126,6 +126,8 @@ def _split(words: Sequence[str]) -> tuple[Command | None, list[str], list[str]]:
     if rest[0] == "help":
         return _split([*rest[1:], "--help"])
     if any(command.name.startswith(f"{rest[0]} ") for command in COMMANDS):
+        if {"-h", "--help"} & set(rest):
+            return None, [*before, "--help"], []  # the list of all commands has them
         raise _incomplete(rest)
     raise _unknown(rest[0])
 

@@ -43,7 +43,7 @@ def define_case(
     )
 
 
-def start_case(world: World, domain: Domain) -> Case:
+def start_case(world: World, domain: Domain, *, foreign: bool = False) -> Case:
     """The facts for an effective definition that is to be started."""
     places = world.store.places(domain)
     return Case(
@@ -52,6 +52,7 @@ def start_case(world: World, domain: Domain) -> Case:
         layout=_layout(world, domain, places),
         layouts=_layouts(world),
         held=held_by(world, places),
+        foreign=foreign,
         own_root=_own_root(world, domain, places),
         missing=_missing(world, domain),
     )

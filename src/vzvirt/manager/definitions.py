@@ -70,7 +70,7 @@ class Definitions:
                 stored = world.store.save(complete)
         return Defined(
             domain=stored.domain,
-            warnings=tuple(dict.fromkeys(told)),
+            warnings=tuple(dict.fromkeys((*told, *stored.roundings))),
             is_new=claimed.old is None,
         )
 

@@ -161,6 +161,8 @@ class Lifecycle:
             Whether it was started.
         """
         world = self._world
+        if world.engine.observe(ctid).is_active:
+            return False  # somebody was faster
         world.engine.wait_stopped(ctid, ENDING)
         with exclusive(world, ctid):
             domain = world.effective(ctid)
@@ -184,7 +186,8 @@ class Lifecycle:
         while time.monotonic() < end:
             stopped = engine.wait_stopped(before.ctid, LOOK)
             now = engine.observe(before.ctid)
-            if now.is_active and not _same_run(now, before):
+            # Between two boots it is active, but there is no init yet.
+            if now.is_active and now.init_pid is not None and not _same_run(now, before):
                 return True
             if stopped and not now.is_active:
                 return False
@@ -197,7 +200,7 @@ class Lifecycle:
             raise errors.TimedOut(
                 f"'{domain.name}' is still stopping", hint="try again in a few seconds"
             )
-        case = start_case(world, domain)
+        case = start_case(world, domain, foreign=world.store.load(ctid).foreign)
         checks.refuse(case, checks.AT_START)
         for sentence in checks.warnings(case, checks.WARN_AT_START):
             world.warn(f"'{domain.name}': {sentence}")

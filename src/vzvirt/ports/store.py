@@ -21,12 +21,16 @@ class StoredDomain:
         warnings: What was wrong with its files; never fatal.
         revision: Changes whenever its files do.
         transient: Whether it is gone once it stops.
+        foreign: Whether nothing of ours was ever written into it (no UUID is): it came from
+            an OpenVZ host, where making a root and a config is one step.
     """
 
     domain: Domain
     warnings: tuple[str, ...] = ()
     revision: str = ""
     transient: bool = False
+    roundings: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,9 +113,9 @@ def test_bad_lines_are_told_so(line: str, message: str, hint: str) -> None:
         assert hint in str(caught.value.hint)
 
 
-@pytest.mark.parametrize("line", ["--help", "-h", "help"])
+@pytest.mark.parametrize("line", ["--help", "-h", "help", "template --help", "help template"])
 def test_help_on_the_whole(line: str) -> None:
-    assert parse([line]).text == overview()
+    assert parse(line.split()).text == overview()
 
 
 @pytest.mark.parametrize("line", ["start --help", "--engine lxc start -h", "help start"])

@@ -230,6 +230,10 @@ class TestInterfaces:
         with pytest.raises(errors.InvalidArgument, match="2 interfaces"):
             world.define(interfaces=(bridge("00:18:51:00:00:01"), bridge("00:18:51:00:00:01")))
 
+    def test_a_multicast_address_warns(self, world: World) -> None:
+        defined = world.define(interfaces=(bridge("01:00:5e:00:00:01"),))
+        assert any("multicast" in text for text in defined.warnings)
+
     def test_an_ip_address_of_another_container(self, world: World) -> None:
         import ipaddress
 

@@ -31,7 +31,8 @@ _USERS_OF_MACHINE_ID: Final = (
 
 _SSH: Final = "/etc/ssh"
 _SSH_SERVERS: Final = ("/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd")
-_KEY_TYPES: Final = ("rsa", "ecdsa", "ed25519")
+_KEY_TYPES: Final = ("ecdsa", "ed25519")
+"""An RSA key takes seconds to make, and whoever knows none of these is long out of support."""
 
 _LEFTOVERS: Final = (
     "/etc/udev/rules.d/70-persistent-net.rules",

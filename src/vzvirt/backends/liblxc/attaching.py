@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -29,6 +29,10 @@ from vzvirt.system.safepath import GuestRoot
 
 LXC_ATTACH: Final = "/usr/bin/lxc-attach"
 LXC_CONSOLE: Final = "/usr/bin/lxc-console"
+
+ESCAPE: Final = "}"
+"""Ctrl-] and then q detaches: liblxc counts control characters on from ``a``, so to it that
+key is called ``}`` (where it indeed is on many keyboards)."""
 
 GUEST_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -71,10 +75,11 @@ class Attacher:
             return run_on_pipes(argv, _environment(), _forwarding)
         # With a terminal of ours we stay in its foreground; without one, signals reach the
         # command through us alone, once.
-        child = subprocess.Popen(
-            argv, env=_environment(), cwd="/", process_group=None if terminal else 0
-        )
-        with _forwarding(child.pid):
+        with _forwarding() as aim:
+            child = subprocess.Popen(
+                argv, env=_environment(), cwd="/", process_group=None if terminal else 0
+            )
+            aim(child.pid)
             return status_of(child.wait())
 
     def command(self, request: ExecRequest) -> list[str]:
@@ -122,7 +127,8 @@ class Attacher:
                 "the console needs a terminal", hint="'vzvirt logs' shows what it has said"
             )
         argv = [LXC_CONSOLE, "-n", str(self.run.ctid), "-P", str(self.run.path.parent)]
-        child = subprocess.Popen([*argv, "-t", "0", "-e", "^]"], env=_environment(), cwd="/")
+        argv += ["-t", "0", "-e", ESCAPE]
+        child = subprocess.Popen(argv, env=_environment(), cwd="/")
         return status_of(child.wait())
 
     def start_inside(self, argv: Sequence[str]) -> None:
@@ -147,17 +153,30 @@ def _environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _forwarding(pid: int) -> Iterator[None]:
-    """Hand signals on to the command inside: ``lxc-attach`` itself would just die of them."""
+def _forwarding() -> Iterator[Callable[[int], None]]:
+    """Hand signals on to the command inside: ``lxc-attach`` itself would just die of them.
 
-    def forward(number: int, _frame: FrameType | None) -> None:
-        for target in _children(pid) or (pid,):
+    Gives a function that is told the pid of ``lxc-attach``; signals that come before wait.
+    """
+    pids: list[int] = []
+    early: list[int] = []
+
+    def forward(number: int, _frame: FrameType | None = None) -> None:
+        if not pids:
+            early.append(number)
+            return
+        for target in _children(pids[0]) or pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(target, number)
 
+    def aim(pid: int) -> None:
+        pids.append(pid)
+        while early:
+            forward(early.pop(0))
+
     before = {number: signal.signal(number, forward) for number in _FORWARDED}
     try:
-        yield
+        yield aim
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -7,7 +7,6 @@ and by whoever finds it dead: the first one does it, under a lock on the run fol
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import signal
 import time
@@ -32,17 +31,17 @@ _KILL_PATIENCE: Final = 20
 
 def exit_status(run: RunFolder, log: Path) -> int | None:
     """How init ended: exit status, or minus the signal; ``None``: nobody saw it."""
-    if not run.is_marked(Mark.ENDED):
-        return None
     init = run.init
+    if init is None or not run.is_marked(Mark.ENDED):
+        return None
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         text = ""
-    pid = init.pid if init else 0
-    found = re.findall(rf"Child <{pid}> ended on (error|signal) (?:\w+)?\((\d+)\)", text)
+    found = re.findall(rf"Child <{init.pid}> ended on (error|signal) (?:\w+)?\((\d+)\)", text)
     if not found:
-        return 0  # liblxc is silent about the status 0
+        # Of one that ran, liblxc is silent about the status 0.
+        return 0 if f'with pid "{init.pid}"' in text else None
     how, number = found[-1]
     return int(number) if how == "error" else -int(number)
 
@@ -135,7 +134,7 @@ def finish(
         ),
     )
     if monitor is not None and monitor.alive:
-        groups.release(monitor.pid, os.getpid())
+        groups.release_monitor()
     # The reason is kept by now; a group that cannot go yet goes before the next start.
     with contextlib.suppress(errors.OperationFailed):
         groups.remove()

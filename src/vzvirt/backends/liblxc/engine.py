@@ -9,8 +9,10 @@ hook alone, which runs while whoever stops the container may hold it, goes witho
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.liblxc import record
@@ -28,6 +30,9 @@ from vzvirt.ports.network import BootStep
 from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.files import mapping_os_errors, read_bytes
 from vzvirt.system.root import Root
+
+_EARS_PATIENCE: Final = 3.0
+"""Seconds that a fresh init gets until it listens to signals."""
 
 
 class LxcEngine:
@@ -127,6 +132,7 @@ class LxcEngine:
         asking = kind.shutdown if mark is Mark.SHUTDOWN else kind.reboot
         run.mark(mark)
         if asking.signal is not None:
+            _wait_for_ears(init, asking.signal)
             init.signal(asking.signal)
         else:
             Attacher(run, init).start_inside(asking.argv)
@@ -257,6 +263,14 @@ class LxcEngine:
         from vzvirt.backends.liblxc import limits
 
         return limits.enforcement(domain, self._groups(domain.ctid or Ctid(1)))
+
+
+def _wait_for_ears(init: Process, number: int) -> None:
+    """An init that has only just begun would miss a signal: give it a moment."""
+    end = time.monotonic() + _EARS_PATIENCE
+    while not init.listens_to(number) and time.monotonic() < end:
+        if init.wait(0.02):
+            return
 
 
 def _active_reason(run: RunFolder, facts: Facts | None, groups: Groups) -> Reason:

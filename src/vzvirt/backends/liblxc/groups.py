@@ -68,10 +68,13 @@ class Groups:
             with contextlib.suppress(OSError):
                 path.rmdir()
 
-    def release(self, *pids: int) -> None:
-        """Move processes out into the hierarchies' tops, so that their groups can go."""
+    def release_monitor(self) -> None:
+        """Move a monitor and the hook it waits for out into the hierarchies' tops.
+
+        So the group that they spend their last moments in can go before they do.
+        """
         for tree in self.trees.trees:
-            for pid in pids:
+            for pid in _pids_below(tree.top / self.names[2]):
                 with contextlib.suppress(OSError):
                     (tree.top / "cgroup.procs").write_text(str(pid), encoding="ascii")
 
@@ -79,9 +82,9 @@ class Groups:
         """Send SIGKILL to whatever is in the container's and the monitor's groups."""
         for name in self.names:
             for top in self.trees.all_paths(name):
-                for folder, _, files in os.walk(top):
-                    if "cgroup.procs" in files:
-                        _kill_in(Path(folder) / "cgroup.procs")
+                for pid in _pids_below(top):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
 
     # -- freezing -----------------------------------------------------------------------
 
@@ -133,11 +136,15 @@ class Groups:
                 (folder / "cgroup.freeze").write_text("0")
 
 
-def _kill_in(procs: Path) -> None:
-    with contextlib.suppress(OSError):
-        for pid in procs.read_text(encoding="ascii").split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+def _pids_below(top: Path) -> list[int]:
+    """Processes in a group and in those below it."""
+    pids: list[int] = []
+    for folder, _, files in os.walk(top):
+        if "cgroup.procs" in files:
+            with contextlib.suppress(OSError):
+                text = Path(folder, "cgroup.procs").read_text(encoding="ascii")
+                pids += [int(word) for word in text.split()]
+    return pids
 
 
 def _stands_v1(folder: Path) -> bool:

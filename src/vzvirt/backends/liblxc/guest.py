@@ -29,16 +29,34 @@ class Asking:
 
 
 class InitKind(enum.Enum):
-    """Inits: (name, how to ask for a shutdown, how to ask for a reboot)."""
+    """Inits: (name, files it is known by, how to ask for a shutdown, and for a reboot)."""
 
-    SYSTEMD = ("systemd", Asking(signal.SIGRTMIN + 3), Asking(signal.SIGRTMIN + 5))
-    BUSYBOX = ("busybox", Asking(signal.SIGUSR2), Asking(signal.SIGTERM))
+    SYSTEMD = ("systemd", {"systemd"}, Asking(signal.SIGRTMIN + 3), Asking(signal.SIGRTMIN + 5))
+    BUSYBOX = (
+        "busybox",
+        {"busybox", "busybox.init"},
+        Asking(signal.SIGUSR2),
+        Asking(signal.SIGTERM),
+    )
+    OPENRC = (
+        "openrc",
+        {"openrc-init"},
+        Asking(argv=("/sbin/openrc-shutdown", "--poweroff", "now")),
+        Asking(argv=("/sbin/openrc-shutdown", "--reboot", "now")),
+    )
+    RUNIT = (
+        "runit",
+        {"runit-init"},
+        Asking(argv=("/sbin/init", "0")),
+        Asking(argv=("/sbin/init", "6")),
+    )
     SYSVINIT = (
         "sysvinit",
+        set[str](),  # just "init"; its companions give it away
         Asking(argv=("/sbin/telinit", "0")),
         Asking(argv=("/sbin/telinit", "6")),
     )
-    OTHER = ("other", Asking(signal.SIGTERM), Asking(signal.SIGINT))
+    OTHER = ("other", set[str](), Asking(signal.SIGTERM), Asking(signal.SIGINT))
 
     @property
     def label(self) -> str:
@@ -46,14 +64,19 @@ class InitKind(enum.Enum):
         return self.value[0]
 
     @property
+    def files(self) -> set[str]:
+        """Names of the program behind ``/sbin/init``."""
+        return self.value[1]
+
+    @property
     def shutdown(self) -> Asking:
         """How to ask for a shutdown."""
-        return self.value[1]
+        return self.value[2]
 
     @property
     def reboot(self) -> Asking:
         """How to ask for a reboot."""
-        return self.value[2]
+        return self.value[3]
 
     @classmethod
     def of(cls, label: str) -> InitKind:
@@ -75,9 +98,10 @@ def init_kind(guest: GuestRoot, init: str) -> InitKind:
             hint="name another one in <os><init>, or provision its root",
         ) from error
     name = posixpath.basename(path)
-    if name == "systemd":
-        return InitKind.SYSTEMD
-    if name == "busybox" or _is_same(guest, "/bin/busybox", found):
+    known = next((kind for kind in InitKind if name in kind.files), None)
+    if known is not None:
+        return known
+    if _is_same(guest, "/bin/busybox", found):
         return InitKind.BUSYBOX
     if guest.exists("/etc/inittab") and guest.exists("/sbin/telinit"):
         return InitKind.SYSVINIT

@@ -22,12 +22,26 @@ note_process() {
     echo "$line" > "$1.new" && mv "$1.new" "$1"
 }
 
+# Where a group's value has to lie within its parent's: upwards to shrink, downwards to grow.
+write_to_groups_below() {
+    for order in -depth -true; do
+        find "${1%/*}" $order -name "${1##*/}" | while read -r each; do
+            echo "$2" > "$each"
+        done
+    done 2> /dev/null
+}
+
+# ?FILE may be missing; *FILE is to be written in all groups below too.
 write_limits() {
     while read -r file value; do
         case $file in
         '?'*)
             file=${file#?}
             [ -e "$file" ] || continue
+            ;;
+        '*'*)
+            file=${file#?}
+            write_to_groups_below "$file" "$value"
             ;;
         esac
         if ! echo "$value" > "$file"; then
@@ -62,7 +76,14 @@ note_out_of_memory() {
     fi
 }
 
+# Whether this is a reboot. liblxc calls one that fails half way a reboot too, but only of an
+# init that has run does it say how it ended.
+has_run() {
+    [ -e init ] && read -r pid rest < init && grep -q "Child <$pid> ended on signal" "$log"
+}
+
 may_reboot() {
+    has_run || return 1
     [ -e kill ] && return 1
     [ -e no-reboot ] && [ ! -e reboot ] && return 1
     now=$(date +%s)

@@ -7,7 +7,8 @@ running container writes the same lines at once and keeps them for the next boot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vzvirt import errors
@@ -26,11 +27,26 @@ class Write:
     path: Path
     value: str
     optional: bool
+    whole_tree: bool
 
     @property
     def line(self) -> str:
         """As the hook script reads it."""
-        return f"{'?' if self.optional else ''}{self.path} {self.value}\n"
+        sign = "?" if self.optional else "*" if self.whole_tree else ""
+        return f"{sign}{self.path} {self.value}\n"
+
+    def do(self) -> None:
+        """Give the value to the kernel; raises its ``OSError``."""
+        if self.whole_tree:
+            # Upwards to shrink, then downwards to grow: whichever it is, the other pass fails
+            # here and there, and may.
+            below = sorted(
+                self.path.parent.rglob(self.path.name), key=lambda path: len(path.parts)
+            )
+            for path in (*reversed(below), *below):
+                with contextlib.suppress(OSError):
+                    path.write_text(self.value, encoding="ascii")
+        self.path.write_text(self.value or "\n", encoding="ascii")
 
 
 def writes(domain: Domain, groups: Groups) -> list[Write]:
@@ -63,7 +79,7 @@ def _write(row: LimitRow, file: LimitFile, domain: Domain, folder: Path) -> Writ
     value = file.write(domain)
     if not value and row.controller == "cpuset":
         value = _inherited(folder, file.name)
-    return Write(row.parameter, folder / file.name, value, file.optional)
+    return Write(row.parameter, folder / file.name, value, file.optional, file.whole_tree)
 
 
 def _inherited(folder: Path, name: str) -> str:
@@ -88,10 +104,10 @@ def apply(domain: Domain, groups: Groups) -> None:
     wanted = [
         write for write in writes(domain, groups) if not write.optional or write.path.exists()
     ]
-    before = [(write.path, _value(write.path)) for write in wanted]
+    before = [replace(write, value=_value(write.path)) for write in wanted]
     for done, write in enumerate(wanted):
         try:
-            write.path.write_text(write.value or "\n", encoding="ascii")
+            write.do()
         except OSError as error:
             _put_back(before[: done + 1])
             raise errors.OperationFailed(
@@ -108,13 +124,11 @@ def _value(path: Path) -> str:
         raise errors.OperationFailed(f"cannot read '{path}': {error.strerror}") from error
 
 
-def _put_back(before: list[tuple[Path, str]]) -> None:
-    """In order and then once more: pairs of files (memory, memory + swap) bound each other."""
-    for path, value in (*reversed(before), *before):
-        try:
-            path.write_text(value or "\n", encoding="ascii")
-        except OSError:
-            continue
+def _put_back(before: list[Write]) -> None:
+    """Backwards, then forwards: pairs of files (memory, memory + swap) bound each other."""
+    for write in (*reversed(before), *before):
+        with contextlib.suppress(OSError):
+            write.do()
 
 
 def enforcement(domain: Domain, groups: Groups) -> list[EnforcedParameter]:

@@ -43,12 +43,33 @@ _BELOW_DEV: Final = "/dev/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Something of the host's to be shown in the run folder, from where it is mounted inside.
+
+    So its owners are shifted, it is read-only throughout where it has to be, and no folder on
+    the way to it has to let the container's users pass. Neither does liblxc's own way of shifting
+    the root's owners outlive a reboot from inside.
+
+    Attributes:
+        source: What it is.
+        place: Where, in the run folder.
+        is_folder: Or a file.
+    """
+
+    source: Path
+    place: Path
+    is_folder: bool = True
+    readonly: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """What was found out for one start."""
 
     spec: ContainerSpec
     argv: tuple[str, ...]
     init_kind: guests.InitKind
+    shown: tuple[Shown, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +95,21 @@ def prepare(plan: StartPlan, around: Surroundings) -> Prepared:
     domain = plan.domain
     _check_arch(domain)
     _check_devices(domain, can_plug=bool(plan.boot_steps))
+    if plan.idmap:
+        # liblxc looks this folder up once more as the container's root.
+        _check_passable(around.run_folder.parent, plan.idmap)
     with GuestRoot(plan.root_mount) as guest:
         kind = guests.init_kind(guest, domain.os.init)
         uid, gid = _init_ids(guest, domain)
-        mounts = [_mount(guest, plan, item) for item in domain.filesystems if not item.is_root]
+        more = [item for item in domain.filesystems if not item.is_root]
+        shown = _shown(plan.root_mount, more, around.run_folder)
+        mounts = [_mount(guest, plan, item, shown.get(item.target)) for item in more]
     nodes = [item for item in domain.host_devices if item.kind not in _MOVED]
     spec = ContainerSpec(
         domain=domain,
-        root=plan.root_mount,
+        root=shown["/"].place,
         hostname=hostname(domain),
         idmap=plan.idmap,
-        idmapped_root=bool(plan.idmap) and not plan.shifted,
         groups=around.groups,
         capabilities=_capabilities(plan),
         devices=(
@@ -100,7 +125,7 @@ def prepare(plan: StartPlan, around: Surroundings) -> Prepared:
         apparmor=_apparmor(),
     )
     argv = (domain.os.init, *domain.os.init_args)
-    return Prepared(spec=spec, argv=argv, init_kind=kind)
+    return Prepared(spec=spec, argv=argv, init_kind=kind, shown=tuple(shown.values()))
 
 
 def check_root(folder: Path) -> None:
@@ -122,6 +147,30 @@ def check_root(folder: Path) -> None:
         raise errors.InternalError(f"'{folder}' is the host's own root; no container runs on it")
     if not stat.S_ISDIR(found.st_mode):
         raise errors.OperationFailed(f"the container's root '{folder}' is no folder")
+
+
+def _check_passable(folder: Path, idmap: IdMap) -> None:
+    """See that the container's root, an ordinary user of the host, gets as far as a folder.
+
+    Raises:
+        OperationFailed: A folder on the way is closed.
+    """
+    uid, gid = idmap.outside(0, 0)
+    for step in reversed((folder, *folder.parents)):
+        if not step.exists():
+            return
+        found = step.stat()
+        bit = 0o001
+        if found.st_uid == uid:
+            bit = 0o100
+        elif found.st_gid == gid:
+            bit = 0o010
+        if not found.st_mode & bit:
+            raise errors.OperationFailed(
+                f"'{step}' is closed to the container's users (root inside is {uid} outside), "
+                f"who have to pass it on the way to '{folder}'",
+                hint=f"chmod o+x '{step}'",
+            )
 
 
 def _check_arch(domain: Domain) -> None:
@@ -188,32 +237,39 @@ def _capabilities(plan: StartPlan) -> tuple[str, ...] | None:
     return None if len(kept) == min(last + 1, len(CAPABILITIES)) else kept
 
 
-def _mount(guest: GuestRoot, plan: StartPlan, item: Filesystem) -> GuestMount:
-    access = ("ro",) if item.readonly else ()
+def _shown(root: Path, more: list[Filesystem], run_folder: Path) -> dict[str, Shown]:
+    """What of the host is shown to the container, by its place inside."""
+    found = {"/": Shown(source=root, place=run_folder / "root")}
+    for number, item in enumerate(more):
+        if item.kind is FilesystemKind.MOUNT:
+            found[item.target] = Shown(
+                source=Path(item.source),
+                place=run_folder / f"mount-{number}",
+                is_folder=guests.is_folder(item.source),
+                readonly=item.readonly,
+            )
+    return found
+
+
+def _mount(guest: GuestRoot, plan: StartPlan, item: Filesystem, shown: Shown | None) -> GuestMount:
     owners = plan.idmap if plan.shifted else IdMap()
-    if item.kind is FilesystemKind.RAM:
-        size = (f"size={item.usage}",) if item.usage else ()
-        target = guests.make_target(guest, item.target, owners, folder=True)
-        return GuestMount(
-            source="tmpfs",
-            target=target,
-            fstype="tmpfs",
-            options=(*access, "nosuid", "nodev", "mode=0755", *size),
-        )
-    if item.kind is not FilesystemKind.MOUNT:
+    if shown is not None:
+        target = guests.make_target(guest, item.target, owners, folder=shown.is_folder)
+        return GuestMount(source=str(shown.place), target=target, options=("rbind",))
+    if item.kind is not FilesystemKind.RAM:
         raise errors.ConfigUnsupported(
             f"filesystem '{item.target}' of type '{item.kind.value}' cannot be mounted "
             "by this engine",
             hint="mount it on the host and use type='mount' with that folder",
         )
-    folder = guests.is_folder(item.source)
-    target = guests.make_target(guest, item.target, owners, folder=folder)
-    mapped = bool(plan.idmap) and not plan.shifted
-    # Read-only reaches what is mounted inside the source only through an idmapped mount;
-    # without one, such a source is refused by the kernel rather than left writable.
-    reach = "rbind" if mapped or not item.readonly else "bind"
-    shift = ("idmap=container",) if mapped else ()
-    return GuestMount(source=item.source, target=target, options=(reach, *access, *shift))
+    access = ("ro",) if item.readonly else ()
+    size = (f"size={item.usage}",) if item.usage else ()
+    return GuestMount(
+        source="tmpfs",
+        target=guests.make_target(guest, item.target, owners, folder=True),
+        fstype="tmpfs",
+        options=(*access, "nosuid", "nodev", "mode=0755", *size),
+    )
 
 
 def _node(path: str) -> GuestMount:

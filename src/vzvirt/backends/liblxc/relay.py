@@ -10,6 +10,8 @@ import os
 import pty
 import select
 import subprocess
+import termios
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
@@ -17,9 +19,14 @@ from typing import Final
 from vzvirt.system.files import write_all
 
 _PORTION: Final = 64 << 10
+_GLANCE: Final = 0.005
+"""Seconds between two looks at a terminal's mode, of which nobody tells us."""
+_OUTPUT_MODES: Final = 1
+_LOCAL_MODES: Final = 3
+_SETSID: Final = "/usr/bin/setsid"
 
-Forwarding = Callable[[int], AbstractContextManager[None]]
-"""Given a pid, hands signals on to it while it lasts."""
+Forwarding = Callable[[], AbstractContextManager[Callable[[int], None]]]
+"""Hands signals on while it lasts, to the pid that the function it gives is told."""
 
 _END_OF_INPUT: Final = b"\x04"
 
@@ -27,29 +34,46 @@ _END_OF_INPUT: Final = b"\x04"
 def run_on_terminal(argv: Sequence[str], env: Mapping[str, str], forwarding: Forwarding) -> int:
     """Run a program on a fresh terminal that our standard streams feed and drain."""
     ours, its = pty.openpty()
-    child = subprocess.Popen(
-        argv, env=env, cwd="/", stdin=its, stdout=its, stderr=its, start_new_session=True
-    )
-    os.close(its)
-    with forwarding(child.pid):
+    # It must be the program's controlling terminal: lxc-attach talks to /dev/tty alone.
+    leading = [_SETSID, "--ctty", *argv]
+    with forwarding() as aim:
+        child = subprocess.Popen(leading, env=env, cwd="/", stdin=its, stdout=its, stderr=its)
+        os.close(its)
+        aim(child.pid)
+        _wait_for_raw(child, ours)
         _pump(child, {0: ours, ours: 1}, end_of_input={ours: _END_OF_INPUT})
         status = child.wait()
     os.close(ours)
     return 128 - status if status < 0 else status
 
 
+def _wait_for_raw(child: subprocess.Popen[bytes], terminal: int) -> None:
+    """Wait until ``lxc-attach`` has taken the terminal over; what comes before, it throws away.
+
+    It leaves the making of line ends on, which the terminal inside has done by then.
+    """
+    modes = termios.tcgetattr(terminal)
+    while child.poll() is None and modes[_LOCAL_MODES] & termios.ICANON:
+        time.sleep(_GLANCE)
+        modes = termios.tcgetattr(terminal)
+    modes[_OUTPUT_MODES] &= ~termios.OPOST
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+
+
 def run_on_pipes(argv: Sequence[str], env: Mapping[str, str], forwarding: Forwarding) -> int:
     """Run a program on pipes that our terminal feeds and drains."""
     pipe = subprocess.PIPE
-    child = subprocess.Popen(
-        argv, env=env, cwd="/", stdin=pipe, stdout=pipe, stderr=pipe, process_group=0
-    )
-    if child.stdin is None or child.stdout is None or child.stderr is None:
-        raise AssertionError("asked for three pipes")
-    to, out, err = (os.dup(item.fileno()) for item in (child.stdin, child.stdout, child.stderr))
-    for item in (child.stdin, child.stdout, child.stderr):
-        item.close()
-    with forwarding(child.pid):
+    with forwarding() as aim:
+        child = subprocess.Popen(
+            argv, env=env, cwd="/", stdin=pipe, stdout=pipe, stderr=pipe, process_group=0
+        )
+        aim(child.pid)
+        if child.stdin is None or child.stdout is None or child.stderr is None:
+            raise AssertionError("asked for three pipes")
+        streams = (child.stdin, child.stdout, child.stderr)
+        to, out, err = (os.dup(stream.fileno()) for stream in streams)
+        for stream in streams:
+            stream.close()
         _pump(child, {0: to, out: 1, err: 2}, end_of_input={})
         status = child.wait()
     for end in (to, out, err):

@@ -13,6 +13,7 @@ import enum
 import fcntl
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ from vzvirt.model.state import Reason
 from vzvirt.model.values import Ctid
 from vzvirt.system import process
 from vzvirt.system.files import mapping_os_errors, read_bytes, remove_tree, write_atomic
+from vzvirt.system.mounts import unmount
 from vzvirt.system.root import Root
 
 
@@ -59,6 +61,15 @@ class Process:
     def wait(self, timeout: float) -> bool:
         """Wait for its end; ``False``: still there after ``timeout`` seconds."""
         return process.wait_for_exit(self.pid, self.started, timeout)
+
+    def listens_to(self, number: int) -> bool:
+        """Whether it handles or fetches a signal; the kernel hides any other from an init."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return False
+        masks = re.findall(r"^Sig(?:Blk|Cgt):\s*([0-9a-f]+)$", status, re.MULTILINE)
+        return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
     def signal(self, number: int) -> bool:
         """Send a signal to this very process; ``False``: it is gone."""
@@ -115,22 +126,27 @@ class RunFolder:
         """Make it, empty."""
         self.remove()
         with mapping_os_errors(f"make the folder '{self.path}'"):
-            self.path.mkdir(mode=0o700, parents=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.chmod(0o755)  # containers' users have to pass
+            self.path.mkdir()
+            self.path.chmod(0o711)  # on the way to what is mounted in it
 
     def remove(self) -> None:
-        """Remove it; idempotent."""
+        """Remove it, and what is mounted in it; idempotent."""
+        unmount(self.path)
         remove_tree(self.path)
 
     def write(self, name: str, text: str) -> Path:
         """Write one of its files before anyone reads it."""
         path = self.path / name
         with mapping_os_errors(f"write '{path}'"):
+            path.touch(mode=0o600)
             path.write_text(text, encoding="utf-8", errors="surrogateescape")
         return path
 
     def replace(self, name: str, text: str) -> None:
         """Write one of its files while others may read it."""
-        write_atomic(self.path / name, text.encode(errors="surrogateescape"))
+        write_atomic(self.path / name, text.encode(errors="surrogateescape"), 0o600)
 
     def read(self, name: str) -> str | None:
         """One of its files, or ``None``."""

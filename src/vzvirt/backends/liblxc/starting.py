@@ -6,6 +6,7 @@ so outlives whoever called us.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from vzvirt.backends.liblxc import limits, record
 from vzvirt.backends.liblxc.booting import script as boot_script
 from vzvirt.backends.liblxc.ending import finish, force_out
 from vzvirt.backends.liblxc.groups import Groups
-from vzvirt.backends.liblxc.plan import Prepared, Surroundings, prepare
+from vzvirt.backends.liblxc.plan import Prepared, Surroundings, check_root, prepare
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, RunFolder, older
 from vzvirt.codec.lxcconf import write_container, write_seccomp
 from vzvirt.model.domain import OnEnd
@@ -26,6 +27,7 @@ from vzvirt.model.state import Reason
 from vzvirt.ports.engine import StartPlan
 from vzvirt.system import process
 from vzvirt.system.files import make_folder, mapping_os_errors
+from vzvirt.system.idmapped import show, user_namespace
 from vzvirt.system.root import VARIABLE, Root
 
 LXC_START: Final = "/usr/bin/lxc-start"
@@ -82,6 +84,7 @@ class Starter:
         prepared = prepare(plan, around)
         try:
             self._write_files(plan, prepared)
+            self._show(plan, prepared)
             self._note_start(plan, old)
             self._launch(prepared)
             if plan.paused:
@@ -126,6 +129,21 @@ class Starter:
         with mapping_os_errors("begin new logs"):
             for path in (self.log, self.console_log, older(self.console_log)):
                 path.unlink(missing_ok=True)
+
+    def _show(self, plan: StartPlan, prepared: Prepared) -> None:
+        """Mount in the run folder what the container gets to see of the host."""
+        with contextlib.ExitStack() as stack:
+            namespace = None
+            if plan.idmap and not plan.shifted:
+                namespace = stack.enter_context(user_namespace(plan.idmap))
+            for item in prepared.shown:
+                with mapping_os_errors(f"make '{item.place}'"):
+                    if item.is_folder:
+                        item.place.mkdir()
+                    else:
+                        item.place.touch()
+                show(item.source, item.place, namespace=namespace, readonly=item.readonly)
+        check_root(prepared.spec.root)
 
     def _note_start(self, plan: StartPlan, old: record.Record | None) -> None:
         restarts = old.restarts if old and plan.reason is Reason.RESTARTED else ()

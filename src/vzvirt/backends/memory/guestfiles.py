@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vzvirt import errors
+from vzvirt.backends.memory.files import replace_file
 from vzvirt.model.devices import GuestNaming, Interface
 from vzvirt.model.storage import Progress
 from vzvirt.model.values import IdMap
 from vzvirt.ports.guestfiles import Refresh
-from vzvirt.system.files import mapping_os_errors, write_atomic
+from vzvirt.system.files import mapping_os_errors
 
 
 class MemoryGuestFiles:
@@ -23,8 +24,8 @@ class MemoryGuestFiles:
         del owners
         with mapping_os_errors("give the root an identity"):
             (root / "etc").mkdir(exist_ok=True)
-        write_atomic(root / "etc/hostname", f"{hostname}\n".encode())
-        write_atomic(root / "etc/machine-id", f"{uuid.uuid4().hex}\n".encode(), 0o444)
+        replace_file(root / "etc/hostname", f"{hostname}\n".encode())
+        replace_file(root / "etc/machine-id", f"{uuid.uuid4().hex}\n".encode())
 
     def apply_naming(
         self, root: Path, owners: IdMap, guest_naming: GuestNaming, spare: GuestNaming
@@ -42,7 +43,7 @@ class MemoryGuestFiles:
             written.append(("etc/resolv.conf", "".join(lines)))
         for path, text in written:
             if (root / "etc").is_dir():
-                write_atomic(_inside(root, path), text.encode())
+                replace_file(_inside(root, path), text.encode())
         return ()
 
     def apply_network(

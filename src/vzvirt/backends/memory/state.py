@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from vzvirt.backends.memory.files import replace_file
 from vzvirt.model.state import Reason
 from vzvirt.model.values import Ctid
-from vzvirt.system.files import exclusive, read_bytes, write_atomic
+from vzvirt.system.files import exclusive, read_bytes
 from vzvirt.system.root import Root
 
 _PATIENCE: Final = 30.0
@@ -77,4 +78,4 @@ class Runs:
 
     def _write(self, runs: dict[int, Run]) -> None:
         content = {str(ctid): asdict(run) for ctid, run in sorted(runs.items())}
-        write_atomic(self._file, json.dumps(content, indent=1).encode() + b"\n")
+        replace_file(self._file, json.dumps(content, indent=1).encode() + b"\n")

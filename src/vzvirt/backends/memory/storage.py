@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.backends.memory.files import replace_file
 from vzvirt.backends.memory.state import Runs
 from vzvirt.model.storage import AreaSpec, LayoutAbilities, Usage
 from vzvirt.model.values import SoftHard
@@ -23,7 +24,6 @@ from vzvirt.system.files import (
     moved_aside,
     read_bytes,
     remove_tree,
-    write_atomic,
 )
 from vzvirt.system.root import Root
 
@@ -170,7 +170,8 @@ def _count(folder: Path) -> tuple[int, int]:
     """Bytes of all files, and their number."""
     with mapping_os_errors(f"look through '{folder}'"):
         entries = list(folder.rglob("*"))
-        return sum(entry.lstat().st_size for entry in entries), len(entries) + 1
+        size = sum(entry.lstat().st_size for entry in entries if not entry.is_dir())
+        return size, len(entries) + 1
 
 
 def _refuse_below(spec: AreaSpec, used: tuple[int, int]) -> None:
@@ -185,7 +186,7 @@ def _refuse_below(spec: AreaSpec, used: tuple[int, int]) -> None:
 def _write_quota(private_area: Path, spec: AreaSpec) -> None:
     limits = {"space": spec.space, "inodes": spec.inodes}
     content = {name: quota.hard for name, quota in limits.items() if quota is not None}
-    write_atomic(private_area / _QUOTA, json.dumps(content).encode())
+    replace_file(private_area / _QUOTA, json.dumps(content).encode())
 
 
 def _read_quota(private_area: Path) -> dict[str, int]:

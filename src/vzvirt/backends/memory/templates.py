@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.backends.memory.files import replace_file
 from vzvirt.model.storage import OsTemplate, Progress, TemplateDetails
 from vzvirt.model.values import IdMap
-from vzvirt.system.files import make_folder, mapping_os_errors, remove_tree, write_atomic
+from vzvirt.system.files import make_folder, mapping_os_errors, remove_tree
 
 _FILES: Final = {
     "etc/hostname": "template\n",
@@ -116,7 +117,7 @@ class MemoryTemplates:
                 member.size = len(text)
                 archive.addfile(member, io.BytesIO(text.encode()))
         make_folder(self._cache)
-        write_atomic(self._cache / f"{name}.tar", content.getvalue())
+        replace_file(self._cache / f"{name}.tar", content.getvalue())
         return self.find(name)
 
     def import_archive(self, archive: Path, name: str, progress: Progress) -> OsTemplate:

@@ -168,7 +168,8 @@ def discard(private_area: Path) -> None:
 def delete(spec: AreaSpec) -> None:
     """Remove a private area: out of sight at once, then for good. Idempotent.
 
-    A symbolic link goes, what it points at stays.
+    The folder its root is mounted on goes as well, if it is empty. A symbolic link goes, what
+    it points at stays.
 
     Raises:
         OperationFailed: Something is mounted in it; all of it stays.
@@ -186,3 +187,5 @@ def delete(spec: AreaSpec) -> None:
             )
         files.move_aside(private)
     discard(private)
+    with contextlib.suppress(OSError):  # not there, or the user's files are in it
+        spec.root_mount.rmdir()

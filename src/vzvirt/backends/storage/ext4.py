@@ -47,6 +47,9 @@ _JOURNALS: Final = ((64 << 20, 4), (1 << 30, 16))
 _LARGEST_JOURNAL: Final = 64
 
 _MAGIC: Final = 0xEF53
+_BITMAPS: Final = 2
+"""Blocks in each group that say what is free: of blocks, and of inodes."""
+
 _ERRORS_SEEN: Final = 0x2
 _IOC_RESIZE_FS: Final = 0x40086610
 _CAP_SYS_RESOURCE: Final = 24
@@ -56,21 +59,25 @@ _ROUNDS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Superblock:
-    """What an unmounted image says of itself.
+    """What a file system says of itself.
 
     Attributes:
         file_system_bytes: Its whole size, overhead included.
-        usage: As ``df`` would show it.
+        usage: As ``df`` would show it; after resizing unmounted only once it has been mounted.
+        group_bytes: Size of a full group.
+        group_overhead: Bytes that at least go for overhead in each group.
         damaged: Whether the kernel has seen errors in it.
     """
 
     file_system_bytes: int
     usage: Usage
+    group_bytes: int
+    group_overhead: int
     damaged: bool
 
 
 def read_superblock(image: Path) -> Superblock:
-    """Read the superblock of an image.
+    """Read the superblock of an image; that of a mounted one from its device, which is live.
 
     Raises:
         OperationFailed: There is no ext4 in it.
@@ -78,24 +85,30 @@ def read_superblock(image: Path) -> Superblock:
     with files.mapping_os_errors(f"read '{image}'"), image.open("rb") as file:
         file.seek(1024)
         raw = file.read(1024)
-    if len(raw) < 1024 or struct.unpack_from("<H", raw, 0x38)[0] != _MAGIC:
+    if len(raw) < 1024 or _word(raw, 0x38, "H") != _MAGIC:
         raise errors.OperationFailed(f"'{image}' holds no ext4 file system")
-    inodes, blocks_low, _, free_low, free_inodes = struct.unpack_from("<5I", raw, 0)
-    (log_block,) = struct.unpack_from("<I", raw, 0x18)
-    (state,) = struct.unpack_from("<H", raw, 0x3A)
-    (blocks_high,) = struct.unpack_from("<I", raw, 0x150)
-    (free_high,) = struct.unpack_from("<I", raw, 0x158)
-    (overhead,) = struct.unpack_from("<I", raw, 0x248)
-    block = 1024 << log_block
-    blocks = blocks_high << 32 | blocks_low
-    free = free_high << 32 | free_low
-    usage = Usage(
-        used_bytes=(blocks - overhead - free) * block,
-        size_bytes=(blocks - overhead) * block,
-        used_inodes=inodes - free_inodes,
-        inodes=inodes,
+    block = 1024 << _word(raw, 0x18)
+    blocks = _word(raw, 0x150) << 32 | _word(raw, 0x04)
+    free = _word(raw, 0x158) << 32 | _word(raw, 0x0C)
+    inodes, overhead = _word(raw, 0x00), _word(raw, 0x248)
+    tables = -(-_word(raw, 0x28) * _word(raw, 0x58, "H") // block)
+    return Superblock(
+        file_system_bytes=blocks * block,
+        usage=Usage(
+            used_bytes=(blocks - overhead - free) * block,
+            size_bytes=(blocks - overhead) * block,
+            used_inodes=inodes - _word(raw, 0x10),
+            inodes=inodes,
+        ),
+        group_bytes=_word(raw, 0x20) * block,
+        group_overhead=(tables + _BITMAPS) * block,
+        damaged=bool(_word(raw, 0x3A, "H") & _ERRORS_SEEN),
     )
-    return Superblock(blocks * block, usage, bool(state & _ERRORS_SEEN))
+
+
+def _word(raw: bytes, offset: int, kind: str = "I") -> int:
+    number: int = struct.unpack_from(f"<{kind}", raw, offset)[0]
+    return number
 
 
 def mounted_usage(folder: Path) -> Usage:
@@ -210,16 +223,20 @@ def check(image: Path) -> None:
         )
 
 
-def grow_step(size: int, shown: int, total: int) -> int | None:
+def grow_step(size: int, shown: int, now: Superblock) -> int | None:
     """The next whole size on the way up to ``size``, or ``None`` when it is reached.
 
-    Overhead takes its share of each step, so the size is approached from below.
+    What the last group lacks is all gain; each further group first costs its overhead. Some
+    groups cost more, for copies of the superblock, so the size is approached from below.
     """
     missing = size - shown
     if missing < TOLERANCE // 2:
         return None
-    # The share of overhead so far foretells most of what the new part will need.
-    return _blocks(total + max(missing, int(missing * total / max(shown, BLOCK) * 0.9)))
+    slack = -now.file_system_bytes % now.group_bytes
+    total = now.file_system_bytes + min(missing, slack)
+    groups, rest = divmod(max(0, missing - slack), now.group_bytes - now.group_overhead)
+    total += groups * now.group_bytes + (now.group_overhead + rest if rest else 0)
+    return _blocks(total)
 
 
 def resize_mounted(folder: Path, total: int) -> None:

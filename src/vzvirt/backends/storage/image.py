@@ -1,15 +1,18 @@
 """image: the private area holds an ext4 image, mounted through a loop device.
 
 State on disk, in the private area: ``root.img``, sparse; ``root.img.new`` while a copy of it is
-resized, which replaces it once it is complete; on the private area, the layout's mark, which
-no guest can make, lest a guest on a plain folder had us mount an image it wrote. Elsewhere: a loop device and a mount while the
-root is mounted, either on its mount point or, for a short while, on a staging folder below
-``run/vzvirt/storage``. The loop device frees itself when the mount goes.
+resized, which replaces it once it is complete. On the private area: the layout's mark, which no
+guest can make, lest a guest on a plain folder had us mount an image of its own writing.
+
+State elsewhere: a loop device and a mount while the root is mounted, either on its mount point
+or, for a short while, on a staging folder below ``run/vzvirt/storage``. The loop device frees
+itself when the mount goes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +35,9 @@ _NAME: Final = "image"
 
 IMAGE: Final = "root.img"
 """Name of the image in the private area."""
+
+_NEARLY_FULL: Final = 1 << 20
+"""Bytes left on a disk that can take no more of an image."""
 
 DEFAULT_SIZE: Final = 10 << 30
 """Bytes that a root may take where no quota says so; the image is sparse."""
@@ -193,24 +199,30 @@ def _unusable() -> str | None:
 
 @contextlib.contextmanager
 def _naming_the_quota(spec: AreaSpec, folder: Path) -> Iterator[None]:
-    """Say which quota is too small when filling a new area fails for want of room."""
+    """Say which quota is too small, or which disk is full, when a new area cannot be filled."""
     try:
         yield
     except errors.NoSpace as error:
         now = ext4.mounted_usage(folder)
         if now.inodes is not None and now.used_inodes >= now.inodes:
             quota = f"inode quota of {spec.inodes.hard if spec.inodes else now.inodes}"
-        elif (now.size_bytes or 0) - now.used_bytes < resizing.NEARLY_FULL:
-            size = spec.space.hard if spec.space else DEFAULT_SIZE
-            quota = f"size quota of {size // 1024} KiB"
         else:
-            raise errors.NoSpace(
-                f"the disk that holds '{spec.private_area.parent}' is full: {error.message}",
-                hint="free some space there",
-            ) from error
+            quota = (
+                f"size quota of {(spec.space.hard if spec.space else DEFAULT_SIZE) // 1024} KiB"
+            )
         raise errors.NoSpace(
             f"the root of container {spec.ctid} does not fit its {quota}",
             hint="give it a larger quota",
+        ) from error
+    except errors.SystemFailure as error:
+        # A sparse image on a full disk fails as a broken disk would.
+        above = spec.private_area.parent
+        facts = os.statvfs(above)
+        if facts.f_bavail * facts.f_frsize >= _NEARLY_FULL:
+            raise
+        raise errors.NoSpace(
+            f"the disk that holds '{above}' is full: {error.message}",
+            hint="free some space there",
         ) from error
 
 
@@ -218,6 +230,7 @@ def _really_set(spec: AreaSpec, now: Usage) -> AreaSpec:
     """The spec with what ``df`` shows, where that is more than rounding away from it."""
     if spec.inodes is None or now.inodes is None:
         return spec
-    if abs(now.inodes - spec.inodes.hard) <= resizing.inode_rounding(spec.inodes.hard):
+    rounding = resizing.inode_rounding(spec.inodes.hard, now.size_bytes or 0)
+    if abs(now.inodes - spec.inodes.hard) <= rounding:
         return spec
     return replace(spec, inodes=SoftHard(min(spec.inodes.soft, now.inodes), now.inodes))

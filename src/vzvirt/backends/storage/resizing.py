@@ -21,15 +21,21 @@ from vzvirt.system.process import run
 NEW: Final = "root.img.new"
 """Name of the copy that is being resized."""
 
-NEARLY_FULL: Final = 256 << 10
-"""Bytes left in a file system that cannot take another file of any size."""
+_GROUP: Final = 128 << 20
+"""Bytes in one of ext4's groups."""
+
+_INODES_PER_BLOCK: Final = 16
 
 _ROUNDS: Final = 40
 
 
-def inode_rounding(inodes: int) -> int:
-    """How many more inodes than asked for an image may have: mke2fs fills whole blocks."""
-    return 32 + inodes // 100
+def inode_rounding(inodes: int, size: int) -> int:
+    """How many more inodes than asked for an image of a size may have.
+
+    mke2fs fills whole blocks of them in each of its groups.
+    """
+    groups = 1 + size // _GROUP
+    return 32 + inodes // 100 + groups * _INODES_PER_BLOCK
 
 
 def check_request(spec: AreaSpec, now: Usage) -> int:
@@ -63,13 +69,13 @@ def _check_inodes(wanted: int, size: int, now: Usage) -> None:
             f"inode quota of {wanted} is below the {now.used_inodes} files there are"
         )
     enough = -(-here * wanted // max(have, 1)) // 1024 + 1
-    if wanted > after and not (step and wanted <= have + inode_rounding(have)):
+    if wanted > after and not (step and wanted <= have + inode_rounding(have, here)):
         raise errors.InvalidArgument(
             f"inode quota of {wanted} is more than the {after} that this image has "
             f"at a size of {size // 1024} KiB",
             hint=f"inodes grow with the size: {enough} KiB would do",
         )
-    if not step and wanted + inode_rounding(wanted) < have:
+    if not step and wanted + inode_rounding(wanted, here) < have:
         raise errors.InvalidArgument(
             f"inode quota of {wanted} is less than the {have} inodes of the image, "
             "which go only when the size shrinks"
@@ -107,13 +113,14 @@ def grow_mounted(image: Path, folder: Path, size: int) -> None:
     Raises:
         NoSpace, SystemFailure: It cannot be done; it may have grown a part of the way.
     """
+    devices = mounts.loops_of(image)
     for _ in range(_ROUNDS):
         shown = ext4.mounted_usage(folder).size_bytes or 0
-        total = ext4.grow_step(size, shown, ext4.read_superblock(image).file_system_bytes)
+        total = ext4.grow_step(size, shown, ext4.read_superblock(devices[0]))
         if total is None:
             return
         _lengthen(image, total)
-        for device in mounts.loops_of(image):
+        for device in devices:
             mounts.refresh_loop_size(device)
         ext4.resize_mounted(folder, total)
 
@@ -171,10 +178,10 @@ def _approach(image: Path, size: int, staging: Path) -> None:
             shown = ext4.mounted_usage(folder).size_bytes or 0
         if abs(shown - size) < ext4.TOLERANCE:
             return
-        here = ext4.read_superblock(image).file_system_bytes
-        total = ext4.grow_step(size, shown, here)
+        now = ext4.read_superblock(image)
+        total = ext4.grow_step(size, shown, now)
         if total is None:
-            total = here - ext4.round_down(shown - size)
+            total = now.file_system_bytes - ext4.round_down(shown - size)
         elif image.stat().st_size < total:
             _lengthen(image, total)
         ext4.resize_unmounted(image, total)

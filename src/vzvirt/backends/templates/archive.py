@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, cast
@@ -26,18 +28,13 @@ from vzvirt.model.storage import Progress
 CHUNK: Final = 1 << 20
 """Bytes moved at once."""
 
-_LONGEST_NAME: Final = 1 << 20
-"""Bytes of an extended header; more is an attack on our memory."""
+_LONGEST_READ: Final = CHUNK + tarfile.BLOCKSIZE
+"""Bytes read at once: a chunk of data, or an extended header; more is an attack on our memory."""
 
-_HEADERS: Final = frozenset(
-    {
-        tarfile.XHDTYPE,
-        tarfile.XGLTYPE,
-        tarfile.SOLARIS_XHDTYPE,
-        tarfile.GNUTYPE_LONGNAME,
-        tarfile.GNUTYPE_LONGLINK,
-    }
-)
+_TIME: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]*)?", re.ASCII)
+_LATEST: Final = 2**62
+"""Nanoseconds that every kernel takes for a time."""
+
 _XATTR: Final = "SCHILY.xattr."
 
 
@@ -92,7 +89,15 @@ class Entry:
         """Runs of data as (offset, length); what is between them is holes."""
         # typeshed takes the map of a sparse file for bytes.
         sparse = cast("list[tuple[int, int]] | None", self.member.sparse)
-        return [(0, self.member.size)] if sparse is None else sparse
+        runs = [(0, self.member.size)] if sparse is None else sparse
+        return [run for run in runs if run[1]]  # GNU tar fills its map up with empty ones
+
+    @property
+    def modified_at(self) -> int:
+        """Nanoseconds since the epoch, as exactly as the archive says."""
+        text = self.member.pax_headers.get("mtime")
+        when = int(Decimal(text) * 10**9) if text else int(self.member.mtime) * 10**9
+        return max(-_LATEST, min(when, _LATEST))
 
     @property
     def xattrs(self) -> dict[str, bytes]:
@@ -126,13 +131,6 @@ class _StrictMember(tarfile.TarInfo):
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(f"{error} where an entry or the end mark should be") from error
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        member = super().frombuf(buf, encoding, errors)
-        if member.size < 0 or (member.type in _HEADERS and member.size > _LONGEST_NAME):
-            raise tarfile.ReadError(f"a header of {member.size} bytes")
-        return member
-
 
 class _Forward:
     """A stream that only goes forward, in the shape tarfile reads from."""
@@ -142,6 +140,8 @@ class _Forward:
         self._at = 0
 
     def read(self, size: int) -> bytes:
+        if size > _LONGEST_READ:
+            raise tarfile.ReadError(f"a header of {size} bytes")
         parts = []
         while size > 0 and (part := self._stream.read(size)):
             parts.append(part)
@@ -294,6 +294,10 @@ class Inventory:
         if kind is None:
             raise self._unsafe(to_bytes(member.name), f"is of the unknown type {member.type!r}")
         path = self._inside(member.name, member.name)
+        if member.size < 0:
+            raise self._unsafe(path, f"has {member.size} bytes")
+        if not _TIME.fullmatch(member.pax_headers.get("mtime", "0")):
+            raise self._unsafe(path, "was changed at no time of any clock")
         link = b""
         if kind is Kind.SYMLINK:
             link = to_bytes(member.linkname)

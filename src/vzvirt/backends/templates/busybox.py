@@ -175,6 +175,8 @@ _FILES: Final[Mapping[str, tuple[int, str]]] = {
     "var/log/wtmp": (0o644, ""),
 }
 
+_SEARCHED: Final = "/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin"
+
 _NEEDED: Final = frozenset({"sh", "getty", "halt", "poweroff", "reboot", "ip", "mount"})
 """Without these applets the system would not work."""
 
@@ -214,7 +216,7 @@ def build(tarball: Path, suite: str | None, progress: Progress) -> None:
 
 def _program() -> Path:
     """A busybox that needs no libraries."""
-    found = shutil.which("busybox", path="/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin")
+    found = shutil.which("busybox", path=_SEARCHED)
     hint = "apt install busybox-static"
     if found is None:
         raise errors.NoSupport("there is no busybox on this host", hint=hint)

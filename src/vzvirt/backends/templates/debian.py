@@ -74,7 +74,7 @@ def build(tarball: Path, suite: str | None, progress: Progress) -> None:
         NoSupport: mmdebstrap is not installed.
         OperationFailed: mmdebstrap failed.
     """
-    suite = suite or DEFAULT_SUITE
+    suite = DEFAULT_SUITE if suite is None else suite
     if not suite.replace("-", "").isalnum() or suite.startswith("-"):
         raise errors.InvalidArgument(f"'{suite[:60]}' is not the name of a Debian suite")
     # mmdebstrap tells the compression by the name's end, which the draft does not have.

@@ -16,7 +16,6 @@ import contextlib
 import os
 import stat
 import struct
-from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -153,7 +152,7 @@ class Unpacker:
             self._own(entry, folder)
         finally:
             os.close(folder)
-        self._times.append((entry.path, modified_at(entry)))
+        self._times.append((entry.path, entry.modified_at))
 
     def _write_file(self, entry: Entry, archive: ArchiveReader, parent: int, name: bytes) -> None:
         file = os.open(name, _NEW, 0o600, dir_fd=parent)
@@ -167,7 +166,7 @@ class Unpacker:
             if at != entry.member.size:
                 os.ftruncate(file, entry.member.size)
             self._own(entry, file)
-            when = modified_at(entry)
+            when = entry.modified_at
             os.utime(file, ns=(when, when))
         finally:
             os.close(file)
@@ -215,7 +214,7 @@ class Unpacker:
                 os.setxattr(descriptor, key, value)
 
     def _own_name(self, entry: Entry, parent: int, name: bytes) -> None:
-        when = modified_at(entry)
+        when = entry.modified_at
         os.chown(name, *self._owner(entry), dir_fd=parent, follow_symlinks=False)
         os.utime(name, ns=(when, when), dir_fd=parent, follow_symlinks=False)
 
@@ -233,10 +232,3 @@ def shifted_capability(value: bytes, owners: IdMap) -> bytes:
         return value
     revised = magic & ~_REVISION | _CAPABILITY_3
     return struct.pack("<I", revised) + value[4:20] + struct.pack("<I", owners.outside(0, 0)[0])
-
-
-def modified_at(entry: Entry) -> int:
-    """Nanoseconds since the epoch, as exactly as the archive says."""
-    text = entry.member.pax_headers.get("mtime")
-    when = int(Decimal(text) * 10**9) if text else int(entry.member.mtime) * 10**9
-    return max(-(2**62), min(when, 2**62))

@@ -108,7 +108,12 @@ class VzfilesStore:
                     f"{self._pairs.sidecar(ctid)} is of another container"
                     f" (UUID {sidecar.uuid}) and is ignored"
                 )
-        return StoredDomain(domain=domain, warnings=tuple(warnings), revision=pair.revision)
+        return StoredDomain(
+            domain=domain,
+            warnings=tuple(warnings),
+            revision=pair.revision,
+            foreign=read.domain.uuid is None,
+        )
 
     def _with_uuid(self, domain: Domain, ctid: Ctid) -> Domain:
         if domain.uuid is not None:
@@ -214,7 +219,7 @@ class VzfilesStore:
             self._pairs.write(ctid, config, _write_sidecar(domain))
         finally:
             self._links.prune(ctid, keep=self._own_name(ctid))
-        return self.load(ctid)
+        return dataclasses.replace(self.load(ctid), roundings=vzconf.roundings(domain))
 
     def _own_name(self, ctid: Ctid) -> str | None:
         identity = self._identity(ctid)

@@ -51,7 +51,6 @@ class ContainerSpec:
         root: Folder with the guest's root; never the host's.
         hostname: Its host name.
         idmap: Map of the user namespace; empty: none.
-        idmapped_root: Whether the root is mounted through the map.
         groups: Control groups of the container, its monitor, and the monitor's last moments.
         capabilities: Those it keeps; ``None``: all.
         devices: What it may open beyond what all may.
@@ -68,7 +67,6 @@ class ContainerSpec:
     root: Path
     hostname: str
     idmap: IdMap
-    idmapped_root: bool
     groups: tuple[str, str, str]
     capabilities: tuple[str, ...] | None
     devices: tuple[DevicePermission, ...] = ()
@@ -107,13 +105,10 @@ def _identity(spec: ContainerSpec) -> list[Line]:
 
 
 def _root(spec: ContainerSpec) -> list[Line]:
-    lines = [
+    return [
         ("lxc.rootfs.path", f"dir:{spec.root}"),
         ("lxc.rootfs.managed", "0"),
     ]
-    if spec.idmapped_root:
-        lines.append(("lxc.rootfs.options", "idmap=container"))
-    return lines
 
 
 def _users(spec: ContainerSpec) -> list[Line]:

@@ -29,11 +29,14 @@ class LimitFile:
         name: Its name, the controller's prefix included.
         write: What to write for a definition; an empty text: what the group above has.
         optional: Whether kernels may lack it (swap accounting can be switched off).
+        whole_tree: Whether each group below has to be given the value too, since the kernel
+            wants a group's part of it inside its parent's at every moment.
     """
 
     name: str
     write: Callable[[Domain], str]
     optional: bool = False
+    whole_tree: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +210,14 @@ LIMITS: Final = (
         "cpu affinity",
         "cpuset",
         lambda domain: domain.cpu.affinity,
-        v1=(LimitFile("cpuset.cpus", _cpus),),
+        v1=(LimitFile("cpuset.cpus", _cpus, whole_tree=True),),
         v2=(LimitFile("cpuset.cpus", _cpus),),
     ),
     LimitRow(
         "memory nodes",
         "cpuset",
         lambda domain: domain.numa_nodes,
-        v1=(LimitFile("cpuset.mems", _nodes),),
+        v1=(LimitFile("cpuset.mems", _nodes, whole_tree=True),),
         v2=(LimitFile("cpuset.mems", _nodes),),
     ),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.codec.vzconf.forms import LONG_MAX
 from vzvirt.codec.vzconf.params import (
     DEVNODES,
     DISKINODES,
@@ -32,7 +33,7 @@ from vzvirt.model.devices import (
     InterfaceKind,
 )
 from vzvirt.model.domain import Domain
-from vzvirt.model.values import Ctid
+from vzvirt.model.values import Ctid, SoftHard
 
 CTID_MARKS: Final = ("$VEID", "${VEID}")
 NODE_KINDS: Final = frozenset({HostDeviceKind.STORAGE, HostDeviceKind.MISC})
@@ -66,7 +67,7 @@ def read_root(values: Values, facts: Facts, ctid: Ctid | None) -> list[str]:
     if private_area is not None:
         facts["openvz.private_area"] = private_area
     template = values.get(OSTEMPLATE)
-    space, inodes = values.get(DISKSPACE), values.get(DISKINODES)
+    space, inodes = _real(values.get(DISKSPACE)), _real(values.get(DISKINODES))
     kind, source = FilesystemKind.TEMPLATE, ""
     if template is not None:
         source = template.lstrip(".")  # the dot marks another kind of template, not another name
@@ -79,6 +80,11 @@ def read_root(values: Values, facts: Facts, ctid: Ctid | None) -> list[str]:
     except errors.InvalidArgument as error:
         warnings.append(error.message)
     return warnings
+
+
+def _real(quota: SoftHard | None) -> SoftHard | None:
+    """A quota that could ever be met; people write vzctl's largest number to have none."""
+    return quota if quota and quota.hard < LONG_MAX else None
 
 
 def write_root(domain: Domain, values: Values) -> None:

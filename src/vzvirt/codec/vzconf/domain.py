@@ -145,14 +145,19 @@ def _with_changes(document: Document, changed: list[Param[Any]], wanted: Values)
         if text is None:
             texts.update(dict.fromkeys(param.aliases))
     document = document.with_values(texts)
-    return document.without(position for param in changed for position in _rivals(document, param))
+    rivals = [
+        position
+        for param in changed
+        for position in _rivals(document, param, said=bool(texts[param.key]))
+    ]
+    return document.without(rivals) if rivals else document
 
 
-def _rivals(document: Document, param: Param[Any]) -> list[int]:
+def _rivals(document: Document, param: Param[Any], *, said: bool) -> list[int]:
     """Lines that would still be heard beside or instead of the one that was written.
 
     vzctl leaves them: an indented line, a line under an alias, a repeated one. Its change then
-    has no effect, or half of one.
+    has no effect, or half of one. A line that was emptied says nothing, so any other is heard.
     """
     lines = [
         item.position
@@ -162,12 +167,11 @@ def _rivals(document: Document, param: Param[Any]) -> list[int]:
     written = next(
         (item for item in lines if document.lines[item].startswith(f"{param.key}=")), None
     )
-    if written is None:
-        return lines
-    if param.duplicates is Duplicates.FIRST:
-        return [item for item in lines if item < written]
-    if param.duplicates is Duplicates.LAST:
-        return [item for item in lines if item > written]
+    if said and written is not None:
+        if param.duplicates is Duplicates.FIRST:
+            return [item for item in lines if item < written]
+        if param.duplicates is Duplicates.LAST:
+            return [item for item in lines if item > written]
     return [item for item in lines if item != written]
 
 
@@ -232,7 +236,7 @@ def read_uuid(document: Document) -> UUID | None:
 def _foreign_lines(document: Document, heard: Heard) -> tuple[ForeignLine, ...]:
     """Comments, unknown keys, garbage; no UUID, which another file must not take for its own."""
     return tuple(
-        ForeignLine(position, line.removesuffix("\r"))
+        ForeignLine(position, line.rstrip("\r"))
         for position, line in enumerate(document.lines)
         if line.strip() and position not in heard.positions and not line.startswith(UUID_MARK)
     )

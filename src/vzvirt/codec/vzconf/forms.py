@@ -188,7 +188,7 @@ class Flag(Form[bool]):
 
 @dataclass(frozen=True, slots=True)
 class Text(Form[str]):
-    """Any text of one line.
+    """Any text of one line; blanks around it are no part of it.
 
     Attributes:
         pattern: What it must match as a whole.
@@ -200,6 +200,7 @@ class Text(Form[str]):
 
     def parse(self, text: str, _notes: Notes) -> str:
         """Read a text."""
+        text = text.strip()
         if not self.pattern.fullmatch(text):
             raise ValueError(text)
         return text

@@ -47,8 +47,8 @@ T = TypeVar("T")
 LAST: Final = Duplicates.LAST
 ACCUMULATE: Final = Duplicates.ACCUMULATE
 
-CPU_LIST: Final = re.compile(r"all|auto|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
-NODE_LIST: Final = re.compile(r"all|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*")
+CPU_LIST: Final = re.compile(r"all|auto|[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*")
+NODE_LIST: Final = re.compile(r"all|[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*")
 MEMINFO: Final = re.compile(r"none|(pages|privvmpages):[0-9]+")
 SUFFIXES: Final = "suffixes T G M K P B"
 
@@ -163,7 +163,7 @@ OSTEMPLATE: Final = Param(
 )
 CPULIMIT: Final = Param(
     "CPULIMIT",
-    Number("percent of one processor, 0: none", unlimited=0),
+    Number("percent of one processor, 0: none", most=2**44 // 1000, unlimited=0),
     "processor time all its processes may take",
     shares=("cpu.limit_percent", "cpu.period", "cpu.quota"),
     option="--cpulimit",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vzvirt.codec.vzconf.forms import INT_MAX
+from vzvirt.codec.vzconf.forms import INT_MAX, LONG_MAX
 from vzvirt.codec.vzconf.params import COUNTERS, CPULIMIT, LOCAL_GID, LOCAL_UID
 from vzvirt.codec.vzconf.values import Values
 from vzvirt.model.domain import Domain
@@ -33,6 +33,9 @@ Facts = dict[str, object]
 ID_COUNT: Final = 65536
 """Ids that LOCAL_UID maps: all that a guest's 16 bit tools know. (vzctl itself maps 100000.)"""
 
+MOST_PAGES: Final = LONG_MAX // PAGE_SIZE
+"""As many pages are unlimited: their bytes are, and libvirt's own driver writes this for it."""
+
 PRIVVMPAGES, PHYSPAGES = COUNTERS["privvmpages"], COUNTERS["physpages"]
 VMGUARPAGES, SWAPPAGES = COUNTERS["vmguarpages"], COUNTERS["swappages"]
 
@@ -49,13 +52,13 @@ def in_pages(amount: Limit) -> Limit:
 
 
 def in_bytes(pages: Limit) -> Limit:
-    """Pages as bytes."""
-    return pages * PAGE_SIZE if isinstance(pages, int) else UNLIMITED
+    """Pages as bytes; more than vzctl's largest number of them is unlimited."""
+    return pages * PAGE_SIZE if isinstance(pages, int) and pages < MOST_PAGES else UNLIMITED
 
 
 def is_limited(pages: Limit) -> bool:
     """Whether a PHYSPAGES limit means vswap; 32 bit OpenVZ wrote INT_MAX for "unlimited"."""
-    return isinstance(pages, int) and pages != INT_MAX
+    return isinstance(pages, int) and pages != INT_MAX and 0 < pages < MOST_PAGES
 
 
 def read_memory(values: Values, facts: Facts) -> None:
@@ -85,7 +88,7 @@ def read_memory(values: Values, facts: Facts) -> None:
 
 def _read_ubc_memory(marks: dict[str, BarrierLimit], facts: Facts) -> None:
     committed, guaranteed = marks.get("privvmpages"), marks.get("vmguarpages")
-    if committed:
+    if committed and committed.limit != 0:
         facts["memory.limit"] = in_bytes(committed.limit)
         if committed.barrier != committed.limit:
             facts["memory.soft_limit"] = in_bytes(committed.barrier)

@@ -73,10 +73,6 @@ def listen(document: Document) -> Heard:
             heard.warnings.append(f"line {line.position + 1}: {line.key} is deprecated")
         if param is None or param.ignored:
             continue
-        if param.key in parts and param.duplicates is Duplicates.FIRST:
-            heard.warnings.append(f"line {line.position + 1}: duplicate for {line.key}, skipped")
-            heard.positions.add(line.position)
-            continue
         _take(line, param, parts, heard)
     for key, found in parts.items():
         row = BY_KEY[key]
@@ -98,6 +94,9 @@ def _take(line: Assignment, param: Param[Any], parts: dict[str, list[Any]], hear
             f'{where}: invalid value for {line.key} ("{line.value[:80]}"), skipped'
         )
         heard.positions.discard(line.position)
+        return
+    if param.key in parts and param.duplicates is Duplicates.FIRST:
+        heard.warnings.append(f"{where}: duplicate for {line.key}, skipped")
         return
     heard.warnings += [f"{where}: {line.key}: {note}" for note in notes]
     parts.setdefault(param.key, []).append(value)

@@ -154,10 +154,15 @@ def switches(separator: str = ":") -> Convert[tuple[tuple[str, bool], ...]]:
     return Convert(read, write, "a list of name:on and name:off")
 
 
-def _capability(tag: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", tag, re.ASCII):
-        raise ValueError(tag)
-    return tag
+def matching(pattern: str, what: str) -> Convert[str]:
+    """A word of a certain shape."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text.strip(), re.ASCII):
+            raise ValueError(text)
+        return text.strip()
+
+    return Convert(read, str, what)
 
 
 def _base_zero(text: str) -> int:
@@ -176,7 +181,8 @@ REAL: Convert[float] = Convert(_real, lambda value: f"{value!r}".removesuffix(".
 LIMIT: Convert[Limit] = Convert(_limit, _write_limit, "a whole number or 'unlimited'")
 NODESET = stripped(_nodeset, "a list like '0,2-3'")
 CTID: Convert[Ctid] = Convert(lambda text: Ctid(text.strip()), str, "a container id")
-CAPABILITY = stripped(_capability, "a Linux capability")
+CAPABILITY = matching("[a-z][a-z0-9_]*", "a Linux capability")
+VARIABLE = matching("[A-Za-z_][A-Za-z0-9_]*", "the name of a variable")
 NAME = stripped(check_name, "a container's name")
 UUID_TEXT: Convert[UUID] = Convert(_uuid, str, "a UUID")
 MAC: Convert[MacAddress] = Convert(lambda text: MacAddress(text.strip()), str, "a MAC address")

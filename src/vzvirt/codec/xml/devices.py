@@ -111,13 +111,13 @@ def _gather_ip(values: Values, node: Node) -> None:
 
 def _ip(
     address: IpAddress | None = None,
-    family: int = 4,
+    family: int | None = None,
     prefix: int | None = None,
     dhcp: bool = False,
 ) -> IpInterface | int:
     """An address, or the IP version to ask DHCP for."""
     if address is None:
-        return family
+        return family or 4
     length = address.max_prefixlen if prefix is None else prefix
     if length > address.max_prefixlen:
         raise errors.InvalidArgument(f"prefix {length} is longer than an address")

@@ -25,7 +25,7 @@ from vzvirt.codec.schema import (
     Values,
 )
 from vzvirt.codec.tree import Node
-from vzvirt.codec.xml.convert import CTID, NAME, NODESET, UUID_TEXT, YES_NO, one_of
+from vzvirt.codec.xml.convert import CTID, NAME, NODESET, UUID_TEXT, VARIABLE, YES_NO, one_of
 from vzvirt.codec.xml.devices import CONSOLE, FILESYSTEM, HOST_DEVICE, INTERFACE
 from vzvirt.codec.xml.document import parse, serialise
 from vzvirt.codec.xml.notes import Notes
@@ -61,7 +61,7 @@ OPERATING_SYSTEM: Final = Spec(
         "initenv",
         Spec(
             _environment,
-            Value("name", "@name", TEXT),
+            Value("name", "@name", VARIABLE),
             Value("value", "", TEXT),
             spread=lambda pair: {"name": pair[0], "value": pair[1]},
         ),

@@ -53,6 +53,7 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "devices/filesystem/@type": ("template", "mount", "bind", "file", "block", "ram"),
     "devices/filesystem/@accessmode": ("passthrough",),
     "devices/interface/@type": tuple(INTERFACE_KINDS),
+    "devices/interface/source/@mode": ("bridge", "private", "vepa", "passthrough"),
     "devices/hostdev/@type": ("net", "pci", "storage", "misc"),
 }
 """Places where libvirt knows more values than a container can have."""

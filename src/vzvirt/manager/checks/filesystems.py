@@ -150,8 +150,12 @@ def named_paths_exist(case: Case) -> Iterator[errors.VzvirtError]:
 
 
 def private_area_is_there(case: Case) -> Iterator[errors.VzvirtError]:
-    """A root that was made once and is gone is looked for, never silently made anew."""
-    if case.layout is not None and case.domain.provisioned and case.held is None:
+    """A root that was made once and is gone is looked for, never silently made anew.
+
+    One whose config came from an OpenVZ host was made there.
+    """
+    made_once = case.domain.provisioned or case.foreign
+    if case.layout is not None and made_once and case.held is None:
         yield errors.OperationInvalid(
             f"the private area '{case.places.private_area}' of '{case.domain.name}' is gone",
             hint="is the file system that holds it mounted? "

@@ -127,6 +127,9 @@ def test_real_vzctl_is_waited_for(lock: Path) -> None:
     lock.parent.mkdir()
     with subprocess.Popen(["sleep", "60"]) as vzctl:
         try:
+            words = Path(f"/proc/{vzctl.pid}/cmdline")
+            while not words.read_bytes():
+                pass  # the kernel says who it is a moment after it has begun to run
             lock.write_text(f"{vzctl.pid}\n\n")
             with pytest.raises(errors.Busy, match=rf"pid {vzctl.pid} \(sleep 60\)"), held(lock):
                 pass

@@ -5,11 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from vzvirt.codec.vzconf import Document
 
 GOLDEN: Final = Path(__file__).parents[3] / "golden" / "vzconf"
+
+
+def examples(count: int) -> settings:
+    """So many examples, however long a busy machine takes over each."""
+    return settings(
+        max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+
 
 SPELLINGS: Final = {
     "KMEMSIZE": ("14372700:14790164", "64M", "1.5g:2G", "unlimited", "1M2", "-5"),

@@ -70,6 +70,11 @@ class TestRoot:
         found = domain("DISKSPACE=1G\n")
         assert found.root == Filesystem(kind=FilesystemKind.TEMPLATE, space=SoftHard(2**30, 2**30))
 
+    def test_the_largest_number_is_no_quota(self) -> None:
+        assert (
+            domain("DISKSPACE=9223372036854775807\nDISKINODES=9223372036854775807\n").root is None
+        )
+
     def test_nothing_said_nothing_there(self) -> None:
         assert domain("").root is None
 

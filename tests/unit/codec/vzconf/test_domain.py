@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import stored_domains
@@ -25,7 +25,7 @@ from vzvirt.codec.vzconf.sidecar import FIELDS, PARTS
 from vzvirt.model.domain import Domain, ForeignLine, OpenvzSettings
 from vzvirt.model.values import Ctid
 
-from .configs import GOLDEN, configs
+from .configs import GOLDEN, configs, examples
 
 CTID = Ctid(101)
 SOME_UUID = UUID("8dea22b3-1d52-d8f3-2516-782e98ab8fa0")
@@ -66,14 +66,14 @@ def test_golden_files_are_left_as_they_are(path: Path) -> None:
     assert apply(document, read(document, CTID).domain) == document
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(configs())
 def test_an_unchanged_definition_changes_nothing(document: Document) -> None:
     assert apply(document, read(document, CTID).domain) == document
     assert apply(document, read(document).domain) == document
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(configs())
 def test_a_config_survives_a_conversion(document: Document) -> None:
     found = read(document, CTID, keep_foreign=True).domain
@@ -89,7 +89,7 @@ def vars_of(domain: Domain) -> dict[str, object]:
     return {name: getattr(domain, name) for name in Domain.__slots__}
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(configs(), stored_domains())
 def test_any_definition_goes_into_any_file(document: Document, domain: Domain) -> None:
     written = apply(document, domain)
@@ -101,7 +101,7 @@ def test_any_definition_goes_into_any_file(document: Document, domain: Domain) -
 VALUE_CHARS = "0123456789unlimitedyesnoallKMGTPB.:;,=-%/$ \u00e9"
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.sampled_from([param.key for param in PARAMS]),
     st.text(VALUE_CHARS, max_size=12) | st.integers(-1, 2**66).map(str),
@@ -143,6 +143,7 @@ class TestChanges:
             ("HOSTNAME=a\nHOSTNAME=c\n", "HOSTNAME=b\n", 'HOSTNAME="b"\nHOSTNAME=c\n'),
             ("IOPRIO=1\nIOPRIO=2\n", "IOPRIO=3\n", 'IOPRIO="3"\n'),
             ("DCACHESIZE=1\nDCACHE=2\n", "DCACHESIZE=3\n", 'DCACHESIZE="3"\n'),
+            ("NETIF=ifname=eth0\nNETIF=ifname=eth1\n", "", 'NETIF=""\n'),
             ("NETDEV=eth1\nNETDEV=eth2\n", "NETDEV=eth2\n", 'NETDEV="eth2"\n'),
         ],
     )
@@ -223,6 +224,13 @@ class TestForeignLines:
         written = apply(EMPTY, found).serialise().decode()
         assert written == '# top\nCPUS="2"\nFOO=bar\nIOPRIO=high\ngarbage\n'
         assert apply(parsed("CPUS=2\n"), found) == parsed("CPUS=2\n")
+
+    @pytest.mark.parametrize("order", [('CPUS="2"', "CPUS=two"), ("CPUS=two", 'CPUS="2"')])
+    def test_a_bad_value_is_foreign_before_and_behind_a_good_one(
+        self, order: tuple[str, str]
+    ) -> None:
+        found = read(parsed("\n".join(order)), CTID, keep_foreign=True).domain
+        assert [line.text for line in found.openvz.foreign_lines] == ["CPUS=two"]
 
     def test_bytes_survive(self) -> None:
         data = b"caf\xe9=\x01\r\n"

@@ -10,6 +10,8 @@ from vzvirt.codec.vzconf import BY_KEY
 from vzvirt.codec.vzconf.forms import LONG_MAX, Notes, amount
 from vzvirt.model.values import UNLIMITED, BarrierLimit, SoftHard
 
+from .configs import examples
+
 
 def parse(key: str, text: str) -> Any:
     return BY_KEY[key].form.parse(text, [])
@@ -112,18 +114,21 @@ def test_numbers_too_large_are_cut_and_noted() -> None:
     assert notes == ["too large value, truncated"]
 
 
+@examples(100)
 @given(st.integers(8, 500000))
 def test_cpu_units_come_back_from_shares(units: int) -> None:
     form = BY_KEY["CPUUNITS"].form
     assert form.format(form.parse(str(units), [])) == str(units)
 
 
+@examples(100)
 @given(st.integers(0, 7))
 def test_priorities_come_back_from_weights(priority: int) -> None:
     form = BY_KEY["IOPRIO"].form
     assert form.format(form.parse(str(priority), [])) == str(priority)
 
 
+@examples(100)
 @given(st.integers(-(10**6), 10**6))
 def test_any_number_of_shares_gives_units_in_range(shares: int) -> None:
     text = BY_KEY["CPUUNITS"].form.format(shares)

@@ -6,14 +6,16 @@ from hypothesis import strategies as st
 
 from vzvirt.codec.vzconf.grammar import EMPTY, Document, assignment_line, decode, encode, read_line
 
-from .configs import configs
+from .configs import configs, examples
 
 
+@examples(100)
 @given(st.binary(max_size=200))
 def test_any_bytes_come_back(data: bytes) -> None:
     assert Document.parse(data).serialise() == data
 
 
+@examples(100)
 @given(st.binary(max_size=100))
 def test_decoded_bytes_fit_into_xml_and_come_back(data: bytes) -> None:
     text = decode(data)
@@ -108,10 +110,12 @@ class TestWriting:
         assert EMPTY.with_values({"A": "1"}).serialise() == b'A="1"\n'
         assert EMPTY.with_values({"A": None}) == EMPTY
 
+    @examples(100)
     @given(configs())
     def test_nothing_asked_nothing_done(self, document: Document) -> None:
         assert document.with_values({}) == document
 
+    @examples(100)
     @given(
         configs(), st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=20)
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import domains
@@ -11,6 +11,8 @@ from vzvirt.model.devices import Filesystem, FilesystemKind, Interface, Interfac
 from vzvirt.model.domain import Domain, OpenvzSettings
 from vzvirt.model.resources import Accounting, Memory
 from vzvirt.model.values import SoftHard
+
+from .configs import examples
 
 
 def test_sizes_are_rounded_up_and_told() -> None:
@@ -45,7 +47,7 @@ def test_guest_names_are_made_up_where_they_are_missing() -> None:
     assert [item.guest_name for item in found] == ["eth1", "eth0", "eth2"]
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(domains(), st.integers(0, 4095))
 def test_once_is_enough(domain: Domain, odd: int) -> None:
     if isinstance(domain.memory.limit, int):

@@ -5,7 +5,7 @@ from ipaddress import ip_interface
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from strategies import domains, stored_domains
 from vzvirt.codec.vzconf import EMPTY, Document, apply, merge, read, remainder, rounded
@@ -21,6 +21,8 @@ from vzvirt.model.devices import (
 from vzvirt.model.domain import Domain, ForeignLine, OpenvzSettings
 from vzvirt.model.resources import Accounting, BlockIo, Cpu, Memory
 from vzvirt.model.values import Ctid, IdMap, IdRange, MacAddress, SoftHard
+
+from .configs import examples
 
 CTID = Ctid(101)
 SOME_UUID = UUID("8dea22b3-1d52-d8f3-2516-782e98ab8fa0")
@@ -38,14 +40,14 @@ def after(domain: Domain, old: str, new: str) -> Domain:
     return merge(read(document, CTID).domain, remainder(domain))
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(stored_domains())
 def test_config_and_sidecar_are_the_definition(domain: Domain) -> None:
     config = read(apply(EMPTY, domain), domain.ctid).domain
     assert merge(config, remainder(domain)) == rounded(domain)
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(domains())
 def test_also_before_the_store_has_seen_it(domain: Domain) -> None:
     config = read(apply(EMPTY, domain), domain.ctid).domain

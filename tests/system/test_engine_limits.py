@@ -1,0 +1,179 @@
+"""Limits: at the start, while it runs, after a reboot from inside, and what happens at them."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+
+import pytest
+
+from engine_bench import Bench, wait_until
+from vzvirt import errors
+from vzvirt.codec.lxcconf.limits import LIMITS
+from vzvirt.model.domain import Domain, OpenvzSettings
+from vzvirt.model.host import Enforcement
+from vzvirt.model.resources import Beancounter, Cpu, Memory
+from vzvirt.model.state import DomainState, Reason
+from vzvirt.model.values import UNLIMITED, BarrierLimit
+from vzvirt.system.cgroups import Hierarchies
+
+pytestmark = pytest.mark.root
+
+MIB = 1 << 20
+
+
+def _limited(bench: Bench, *, init: str = "/sbin/quick") -> Domain:
+    return bench.domain(
+        init=init,
+        memory=Memory(limit=64 * MIB, swap=32 * MIB, soft_limit=48 * MIB),
+        cpu=Cpu(vcpus=1, shares=512, affinity="0", limit_percent=50),
+        openvz=OpenvzSettings(beancounters=(Beancounter("numproc", BarrierLimit(40, 40)),)),
+    )
+
+
+def _limits(bench: Bench) -> dict[str, str]:
+    """What the kernel has, whichever version it is."""
+    trees, found = bench.groups().trees, {}
+    for row in LIMITS:
+        folder = bench.groups().folder(row.controller)
+        for file in row.files(trees.version(row.controller)):
+            if folder is not None and (folder / file.name).exists():
+                found[file.name] = (folder / file.name).read_text().strip()
+    return found
+
+
+EXPECTED = {
+    "memory.limit_in_bytes": str(64 * MIB),
+    "memory.memsw.limit_in_bytes": str(96 * MIB),
+    "memory.soft_limit_in_bytes": str(48 * MIB),
+    "memory.max": str(64 * MIB),
+    "memory.swap.max": str(32 * MIB),
+    "memory.high": str(48 * MIB),
+    "pids.max": "40",
+    "cpu.shares": "512",
+    "cpu.weight": "50",
+    "cpu.cfs_quota_us": "50000",
+    "cpu.cfs_period_us": "100000",
+    "cpu.max": "50000 100000",
+    "cpuset.cpus": "0",
+}
+
+
+def _assert_expected(bench: Bench) -> None:
+    seen = {name: value for name, value in _limits(bench).items() if name != "cpuset.mems"}
+    assert "pids.max" in seen
+    assert seen == {name: EXPECTED[name] for name in seen}
+
+
+def test_limits_hold_from_the_start_and_after_a_reboot(bench: Bench) -> None:
+    bench.start(_limited(bench))
+    _assert_expected(bench)
+    first = bench.init_pid()
+    bench.inside("reboot", "-f")
+    wait_until(lambda: bench.observe().init_pid not in {first, None})
+    _assert_expected(bench)
+
+
+def test_limits_change_live_and_stay_changed_after_a_reboot(bench: Bench) -> None:
+    plain = bench.start()
+    assert bench.limit("pids", "pids.max") == "max"
+    bench.engine.apply(_limited(bench))
+    _assert_expected(bench)
+    first = bench.init_pid()
+    bench.inside("reboot", "-f")
+    wait_until(lambda: bench.observe().init_pid not in {first, None})
+    _assert_expected(bench)
+    bench.engine.apply(plain)
+    assert bench.limit("pids", "pids.max") == "max"
+    unlimited = dataclasses.replace(plain, memory=Memory(limit=UNLIMITED, swap=UNLIMITED))
+    bench.engine.apply(unlimited)
+
+
+def test_what_the_kernel_refuses_is_put_back(bench: Bench) -> None:
+    bench.start(_limited(bench))
+    before = _limits(bench)
+    wrong = dataclasses.replace(
+        bench.domain(), memory=Memory(limit=80 * MIB, swap=0), cpu=Cpu(affinity="4000")
+    )
+    with pytest.raises(errors.OperationFailed, match="'4000' for 'cpu affinity'"):
+        bench.engine.apply(wrong)
+    assert _limits(bench) == before
+
+
+def test_a_start_that_cannot_have_its_limits_fails_and_says_so(bench: Bench) -> None:
+    with pytest.raises(errors.OperationFailed, match="refuses '4000'"):
+        bench.start(bench.domain(cpu=Cpu(affinity="4000")))
+    assert bench.observe().reason is Reason.FAILED_TO_START
+    assert bench.leftovers() == []
+
+
+def test_no_more_processes_than_numproc(bench: Bench) -> None:
+    bench.start(_limited(bench))
+    forks = "i=0; while [ $i -lt 100 ]; do sleep 5 & i=$((i+1)); done"
+    done = bench.inside("/bin/sh", "-c", forks)
+    assert done.status != 0
+    assert "can't fork" in done.output
+    assert bench.observe().is_active
+
+
+HUNGRY = "#!/bin/sh\nx=x; while :; do x=$x$x; done\n"
+
+
+def test_a_hungry_command_is_ended_and_its_container_lives(bench: Bench) -> None:
+    bench.write("bin/hungry", HUNGRY, 0o755)
+    bench.start(_limited(bench))
+    assert bench.inside("/bin/hungry").status == 137
+    assert bench.observe().is_active
+
+
+def test_an_init_that_the_kernel_ends_for_memory(bench: Bench) -> None:
+    bench.write("sbin/hungry", HUNGRY, 0o755)
+    bench.start(_limited(bench, init="/sbin/hungry"))
+    seen = bench.wait_for_reason(Reason.OUT_OF_MEMORY, seconds=30)
+    assert seen.state is DomainState.CRASHED
+    assert seen.exit_status == -9
+    wait_until(lambda: bench.leftovers() == [], 10, bench.leftovers)
+
+
+def test_the_table_of_info_says_what_holds(bench: Bench) -> None:
+    table = {row.parameter: row for row in bench.engine.enforcement(_limited(bench))}
+    assert table["memory"].enforcement is Enforcement.EXACT
+    assert table["memory"].value == str(64 * MIB)
+    assert table["numproc"].enforcement is Enforcement.EXACT
+    assert table["cpu limit"].enforcement is Enforcement.APPROXIMATE
+    kept = bench.domain(
+        openvz=OpenvzSettings(beancounters=(Beancounter("numflock", BarrierLimit(1, 2)),))
+    )
+    assert [
+        (row.parameter, row.value, row.enforcement) for row in bench.engine.enforcement(kept)
+    ] == [("ubc numflock", "1:2", Enforcement.KEPT)]
+
+
+def test_limits_of_one_that_does_not_run(bench: Bench) -> None:
+    with pytest.raises(errors.OperationInvalid, match="not running"):
+        bench.engine.apply(bench.domain())
+
+
+def test_pausing_in_version_2(bench: Bench) -> None:
+    """Where version 1 has a freezer the tests above use it; this one takes version 2's."""
+    every = bench.groups()
+    unified = tuple(tree for tree in every.trees.trees if tree.version == 2)
+    assert unified, "a kernel without version 2 of control groups"
+    groups = dataclasses.replace(every, trees=Hierarchies(unified))
+    folder = groups.folder("freezer")
+    assert folder is not None
+    folder.mkdir(parents=True)
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            (folder / "cgroup.procs").write_text(str(child.pid))
+            groups.freeze()
+            assert groups.is_frozen
+            assert "frozen 1" in (folder / "cgroup.events").read_text()
+            groups.thaw()
+            assert not groups.is_frozen
+            groups.freeze()
+        finally:
+            groups.kill_all()
+            assert child.wait(5) == -9
+            groups.remove()
+    assert not folder.parent.exists()

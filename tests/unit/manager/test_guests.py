@@ -1,0 +1,104 @@
+"""What is done inside containers, and the templates they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vzvirt import errors
+from vzvirt.ports.engine import ExecRequest
+from worlds import MIB, World
+
+
+@pytest.fixture
+def web(world: World) -> World:
+    world.define(space=20 * MIB)
+    world.manager.provisioning.provision("web")
+    return world
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_files_in_and_out(web: World, tmp_path: Path, running: bool) -> None:
+    if running:
+        web.manager.lifecycle.start("web")
+    guests = web.manager.guests
+    (tmp_path / "in").write_text("hello")
+    guests.push("web", tmp_path / "in", "/etc/greeting")
+    guests.pull("web", "/etc/greeting", tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "hello"
+    with pytest.raises(errors.InvalidArgument):
+        guests.pull("web", "/nowhere", tmp_path / "out")
+    assert web.journal.pending() == []
+
+
+def test_without_a_root(world: World, tmp_path: Path) -> None:
+    world.define()
+    (tmp_path / "in").touch()
+    with pytest.raises(errors.OperationInvalid, match="no root yet"):
+        world.manager.guests.push("web", tmp_path / "in", "/etc/greeting")
+    with pytest.raises(errors.OperationInvalid, match="no root yet"):
+        world.manager.guests.set_password("web", "root", "x")
+
+
+def test_passwords(web: World) -> None:
+    web.manager.guests.set_password("web", "root", "secret")
+    with pytest.raises(errors.InvalidArgument, match="no user 'ann'"):
+        web.manager.guests.set_password("web", "ann", "secret")
+    assert web.journal.pending() == []
+
+
+def test_the_console(web: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(errors.OperationInvalid, match="no console"):
+        web.manager.guests.console("web")
+    web.manager.lifecycle.start("web", paused=True)
+    assert web.manager.guests.console("web") == 0
+    assert "simulated init" in capsys.readouterr().out
+    assert b"simulated init" in web.manager.guests.console_log("web")
+
+
+def test_exit_statuses(web: World) -> None:
+    web.manager.lifecycle.start("web")
+    execute = web.manager.guests.execute
+    assert execute("web", ExecRequest(argv=("false",))) == 1
+    assert execute("web", ExecRequest(argv=("sh", "-c", "exit 42"))) == 42
+    with pytest.raises(errors.NoSupport, match="simulation"):
+        execute("web", ExecRequest(argv=("rm", "-rf", "/")))
+
+
+@pytest.mark.parametrize("call", ["execute", "console", "console_log"])
+def test_nobody_there(world: World, call: str) -> None:
+    with pytest.raises(errors.NoDomain):
+        getattr(world.manager.guests, call)("ghost", *([ExecRequest()] * (call == "execute")))
+
+
+class TestTemplates:
+    def test_build_look_remove(self, world: World) -> None:
+        templates = world.manager.templates
+        templates.build("debian", suite="bookworm")
+        assert [item.name for item in templates.list()] == ["busybox", "debian-bookworm"]
+        assert templates.details("busybox").entries == 5
+        templates.remove("debian-bookworm")
+        with pytest.raises(errors.NoTemplate, match="debian-bookworm"):
+            templates.details("debian-bookworm")
+        assert world.warned == []
+
+    def test_removing_one_that_is_still_needed_warns(self, world: World) -> None:
+        world.define(name="waiting")
+        world.define(name="done")
+        world.manager.provisioning.provision("done")
+        world.manager.templates.remove("busybox")
+        assert world.warned == ["'waiting' cannot be provisioned without the template 'busybox'"]
+        with pytest.raises(errors.NoTemplate):
+            world.manager.lifecycle.start("waiting")
+        world.manager.lifecycle.start("done")
+
+    def test_import(self, world: World, tmp_path: Path) -> None:
+        templates = world.manager.templates
+        source = world.templates.find("busybox").path
+        templates.import_archive(source, "copy")
+        with pytest.raises(errors.Conflict, match="'copy'"):
+            templates.import_archive(source, "copy")
+        (tmp_path / "broken.tar").write_text("no")
+        with pytest.raises(errors.OperationFailed, match="no tarball"):
+            templates.import_archive(tmp_path / "broken.tar", "broken")

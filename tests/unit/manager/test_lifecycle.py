@@ -1,0 +1,366 @@
+"""Every transition of the table, and what follows an end."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from vzvirt import errors
+from vzvirt.manager import Manager
+from vzvirt.model.devices import Filesystem, FilesystemKind
+from vzvirt.model.domain import LifecyclePolicy, OnEnd, OpenvzSettings
+from vzvirt.model.state import TRANSITIONS, Action, DomainState, Reason
+from vzvirt.model.storage import AreaSpec
+from vzvirt.model.values import Ctid, IdMap
+from vzvirt.ports.engine import ExecRequest
+from worlds import MIB, World, container
+
+CTID = Ctid(101)
+
+REACH: Mapping[DomainState, Callable[[World], None]] = {
+    DomainState.SHUTOFF: lambda world: None,
+    DomainState.CRASHED: lambda world: _crash(world),
+    DomainState.RUNNING: lambda world: world.manager.lifecycle.start("web"),
+    DomainState.PAUSED: lambda world: world.manager.lifecycle.start("web", paused=True),
+    DomainState.SHUTDOWN: lambda world: _ask_in_vain(world),
+}
+
+PERFORM: Mapping[Action, Callable[[World, Manager], object]] = {
+    Action.START: lambda world, it: it.lifecycle.start("web"),
+    Action.SHUTDOWN: lambda world, it: it.lifecycle.shutdown("web", timeout=0),
+    Action.KILL: lambda world, it: it.lifecycle.kill("web"),
+    Action.REBOOT: lambda world, it: it.lifecycle.reboot("web"),
+    Action.PAUSE: lambda world, it: it.lifecycle.pause("web"),
+    Action.UNPAUSE: lambda world, it: it.lifecycle.unpause("web"),
+    Action.EXECUTE: lambda world, it: it.guests.execute("web", ExecRequest(argv=("true",))),
+    Action.UNDEFINE: lambda world, it: it.definitions.undefine("web", remove_data=False),
+    Action.PROVISION: lambda world, it: it.provisioning.provision("web"),
+    Action.END: lambda world, it: _end(world, Reason.POWERED_OFF),
+    Action.CRASH: lambda world, it: _end(world, Reason.DIED),
+}
+
+ASKED = [action for action in Action if action not in {Action.END, Action.CRASH}]
+
+
+def _end(world: World, reason: Reason) -> None:
+    world.engine.end_from_inside(CTID, reason)
+    world.manager.lifecycle.ended(CTID)
+
+
+def _crash(world: World) -> None:
+    world.manager.lifecycle.start("web")
+    _end(world, Reason.DIED)
+
+
+def _ask_in_vain(world: World) -> None:
+    world.manager.lifecycle.start("web")
+    world.engine.make_stubborn(CTID)
+    world.manager.lifecycle.shutdown("web", timeout=0)
+
+
+def _prepare(world: World, state: DomainState, action: Action) -> None:
+    world.define()
+    REACH[state](world)
+    if action is Action.PROVISION and state is DomainState.CRASHED:
+        world.layouts["simfs"].delete(_spec(world))
+    elif action is Action.SHUTDOWN:
+        world.engine.make_stubborn(CTID)
+    assert world.state() is state
+
+
+def _spec(world: World) -> AreaSpec:
+    return AreaSpec(ctid=CTID, private_area=world.area(), root_mount=world.root.path("vz/root/1"))
+
+
+@pytest.mark.parametrize(("state", "action"), list(TRANSITIONS), ids=str)
+def test_every_transition(world: World, state: DomainState, action: Action) -> None:
+    _prepare(world, state, action)
+    PERFORM[action](world, world.manager)
+    assert world.state() is TRANSITIONS[state, action]
+
+
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [(s, a) for s in DomainState for a in ASKED if (s, a) not in TRANSITIONS],
+    ids=str,
+)
+def test_what_the_table_lacks_is_refused(world: World, state: DomainState, action: Action) -> None:
+    world.define()
+    REACH[state](world)
+    with pytest.raises(errors.OperationInvalid):
+        PERFORM[action](world, world.manager)
+    assert world.state() is state
+
+
+def test_start_provisions_once(world: World) -> None:
+    world.define()
+    world.manager.lifecycle.start("web")
+    domain = world.store.load(CTID).domain
+    assert domain.provisioned
+    assert (world.area() / "etc/hostname").read_text() == "web\n"
+    world.manager.lifecycle.kill("web")
+    (world.area() / "mark").touch()
+    world.manager.lifecycle.start("web")
+    assert (world.area() / "mark").exists()
+    assert world.journal.pending() == []
+
+
+def test_a_private_area_that_is_gone_is_never_made_anew(world: World) -> None:
+    world.define()
+    world.manager.lifecycle.start("web")
+    world.manager.lifecycle.kill("web")
+    world.area().rename(world.root.path("unmounted"))
+    with pytest.raises(errors.OperationInvalid, match="is gone") as caught:
+        world.manager.lifecycle.start("web")
+    assert "mounted?" in (caught.value.hint or "")
+    assert not world.area().exists()
+    world.manager.provisioning.provision("web")
+    world.manager.lifecycle.start("web")
+
+
+def test_a_disabled_one(world: World) -> None:
+    world.define(openvz=OpenvzSettings(disabled=True))
+    with pytest.raises(errors.OperationInvalid, match="disabled"):
+        world.manager.lifecycle.start("web")
+    assert not world.area().exists()
+
+
+def test_a_missing_folder_is_found_before_anything_is_made(world: World, tmp_path: Path) -> None:
+    root = container().filesystems[0]
+    data = Filesystem(kind=FilesystemKind.MOUNT, source=str(tmp_path / "data"), target="/srv/data")
+    world.define(filesystems=(root, data))
+    with pytest.raises(errors.OperationFailed, match="data' of filesystem '/srv/data'"):
+        world.manager.lifecycle.start("web")
+    assert not world.area().exists()
+    (tmp_path / "data").mkdir()
+    world.manager.lifecycle.start("web")
+
+
+def test_the_hosts_own_root_is_looked_for_again_at_start(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "etc").mkdir()
+    world.define(filesystems=(Filesystem(kind=FilesystemKind.MOUNT, source=str(folder)),))
+    (folder / "etc").rmdir()
+    folder.rmdir()
+    folder.symlink_to("/")
+    with pytest.raises(errors.InvalidArgument, match="own root"):
+        world.manager.lifecycle.start("web")
+    assert not world.mounted()
+
+
+def test_a_failed_start_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.define()
+
+    def fail(_plan: object) -> None:
+        raise errors.OperationFailed("no")
+
+    monkeypatch.setattr(world.engine, "start", fail)
+    with pytest.raises(errors.OperationFailed, match="no"):
+        world.manager.lifecycle.start("web")
+    assert not world.mounted()
+    assert world.journal.pending() == []
+    assert world.store.load(CTID).domain.provisioned
+
+
+def test_shifted_owners_where_the_kernel_cannot(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.host, "idmapped_mounts", lambda _folder: False)
+    world.define()
+    world.manager.lifecycle.start("web")
+    assert world.store.load(CTID).domain.idmap_shifted
+    world.define(name="plain", idmap=IdMap())
+    world.manager.lifecycle.start("plain")
+    assert not world.store.load(Ctid(102)).domain.idmap_shifted
+
+
+def test_unshifted_owners_where_the_kernel_no_longer_can(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.define()
+    world.manager.provisioning.provision("web")
+    monkeypatch.setattr(world.host, "idmapped_mounts", lambda _folder: False)
+    with pytest.raises(errors.NoSupport, match="other owners"):
+        world.manager.lifecycle.start("web")
+    assert not world.mounted()
+
+
+class TestShutdown:
+    def test_it_waits_and_gives_back(self, world: World) -> None:
+        world.define()
+        world.manager.lifecycle.start("web")
+        world.manager.lifecycle.shutdown("web")
+        assert world.engine.observe(CTID).reason is Reason.SHUT_DOWN
+        assert not world.mounted()
+
+    def test_who_does_not_obey_is_killed(self, world: World) -> None:
+        _prepare(world, DomainState.SHUTDOWN, Action.SHUTDOWN)
+        world.manager.lifecycle.shutdown("web", timeout=0.05)
+        assert world.engine.observe(CTID).reason is Reason.KILLED
+        assert not world.mounted()
+
+    def test_unless_told_otherwise(self, world: World) -> None:
+        _prepare(world, DomainState.SHUTDOWN, Action.SHUTDOWN)
+        with pytest.raises(errors.TimedOut, match=r"within 0\.05 s"):
+            world.manager.lifecycle.shutdown("web", timeout=0.05, kill=False)
+        assert world.state() is DomainState.SHUTDOWN
+
+    def test_others_may_kill_it_meanwhile(self, world: World) -> None:
+        _prepare(world, DomainState.RUNNING, Action.SHUTDOWN)
+        waiting = threading.Thread(
+            target=lambda: world.manager.lifecycle.shutdown("web", timeout=20)
+        )
+        waiting.start()
+        began = time.monotonic()
+        while world.state() is not DomainState.SHUTDOWN and time.monotonic() - began < 5:
+            time.sleep(0.01)
+        world.manager.lifecycle.kill("web")
+        waiting.join(5)
+        assert not waiting.is_alive()
+        assert world.engine.observe(CTID).reason is Reason.KILLED
+
+    def test_one_that_was_started_again_meanwhile_is_left_alone(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _prepare(world, DomainState.RUNNING, Action.SHUTDOWN)
+
+        def wait_stopped(ctid: Ctid, timeout: float) -> bool:
+            monkeypatch.undo()
+            world.manager.lifecycle.kill("web")
+            world.manager.lifecycle.start("web")
+            return False
+
+        monkeypatch.setattr(world.engine, "wait_stopped", wait_stopped)
+        world.manager.lifecycle.shutdown("web", timeout=0.05)
+        assert world.state() is DomainState.RUNNING
+        assert world.mounted()
+
+
+class TestReboot:
+    def test_inside(self, world: World) -> None:
+        world.define()
+        world.manager.lifecycle.start("web")
+        before = world.engine.observe(CTID)
+        world.manager.lifecycle.reboot("web")
+        now = world.engine.observe(CTID)
+        assert now.is_active
+        assert now.init_pid != before.init_pid
+        assert world.mounted()
+
+    def test_who_does_not_obey_is_started_anew(self, world: World) -> None:
+        _prepare(world, DomainState.RUNNING, Action.SHUTDOWN)
+        before = world.engine.observe(CTID)
+        world.manager.lifecycle.reboot("web", timeout=0.05)
+        now = world.engine.observe(CTID)
+        assert now.is_active
+        assert now.init_pid != before.init_pid
+
+    def test_one_that_only_went_down_is_started(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.define()
+        world.manager.lifecycle.start("web")
+        monkeypatch.setattr(
+            world.engine,
+            "request_reboot",
+            lambda ctid: world.engine.end_from_inside(ctid, Reason.POWERED_OFF),
+        )
+        world.manager.lifecycle.reboot("web", timeout=5)
+        assert world.state() is DomainState.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("reason", "policy", "restarted"),
+    [
+        (Reason.POWERED_OFF, LifecyclePolicy(), False),
+        (Reason.POWERED_OFF, LifecyclePolicy(on_poweroff=OnEnd.RESTART), True),
+        (Reason.DIED, LifecyclePolicy(), False),
+        (Reason.DIED, LifecyclePolicy(on_crash=OnEnd.RESTART), True),
+        (Reason.OUT_OF_MEMORY, LifecyclePolicy(on_crash=OnEnd.RESTART), True),
+        (Reason.SHUT_DOWN, LifecyclePolicy(on_poweroff=OnEnd.RESTART), False),
+        (Reason.KILLED, LifecyclePolicy(on_crash=OnEnd.RESTART), False),
+    ],
+)
+def test_restart_policy(
+    world: World, reason: Reason, policy: LifecyclePolicy, restarted: bool
+) -> None:
+    world.define(lifecycle=policy)
+    world.manager.lifecycle.start("web")
+    _end(world, reason)
+    assert not world.mounted()
+    assert world.manager.lifecycle.restart_by_policy(CTID) is restarted
+    if restarted:
+        assert world.engine.observe(CTID).reason is Reason.RESTARTED
+
+
+def test_no_restart_of_one_that_runs(world: World) -> None:
+    world.define(lifecycle=LifecyclePolicy(on_crash=OnEnd.RESTART))
+    world.manager.lifecycle.start("web")
+    assert not world.manager.lifecycle.restart_by_policy(CTID)
+    assert world.engine.observe(CTID).reason is Reason.BOOTED
+
+
+def test_ended_needs_no_lock_and_no_definition(world: World) -> None:
+    world.define()
+    world.manager.lifecycle.start("web")
+    world.engine.end_from_inside(CTID, Reason.DIED)
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with world.store.lock(CTID):
+            held.set()
+            go.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    world.manager.lifecycle.ended(CTID)
+    go.set()
+    thread.join()
+    assert not world.mounted()
+    world.store.delete(CTID)
+    world.manager.lifecycle.ended(CTID)
+
+
+def test_ended_of_one_that_runs_again_takes_nothing_from_it(world: World) -> None:
+    world.define()
+    world.manager.lifecycle.start("web")
+    world.manager.lifecycle.ended(CTID)
+    assert world.mounted()
+
+
+def test_a_stale_mount_is_cleared_by_the_next_start(world: World) -> None:
+    world.define(space=10 * MIB)
+    world.manager.lifecycle.start("web")
+    world.engine.end_from_inside(CTID, Reason.DIED)  # the hook was killed
+    assert world.mounted()
+    world.manager.lifecycle.start("web")
+    assert world.state() is DomainState.RUNNING
+
+
+def test_who_waits_for_a_lock_in_vain(world: World) -> None:
+    world.define()
+    manager = world.manager
+    manager._world = dataclasses.replace(manager._world, lock_wait=0.05)
+    manager.lifecycle._world = manager._world
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with world.store.lock(CTID):
+            held.set()
+            go.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    with pytest.raises(errors.Busy):
+        manager.lifecycle.start("web")
+    go.set()
+    thread.join()
+    assert world.state() is DomainState.SHUTOFF
