@@ -84,3 +84,22 @@ def test_a_network_that_does_not_run(lab: LinkLab, tmp_path: Path) -> None:
     lab.vzvirt("kill", "101")
     lab.vzvirt("net", "stop", "web")
     assert lab.run("host", "nft", "list", "ruleset") == ""
+
+
+def test_a_network_without_a_definition(lab: LinkLab, tmp_path: Path) -> None:
+    document = tmp_path / "brief.xml"
+    document.write_text(
+        "<network><name>brief</name><forward mode='route'/><domain name='lab'/>"
+        "<ip address='10.8.0.1' netmask='255.255.255.0'>"
+        "<dhcp><range start='10.8.0.100' end='10.8.0.199'/></dhcp></ip></network>"
+    )
+    lab.vzvirt("net", "create", str(document))
+    lab.ip("router", "route", "add", "10.8.0.0/24", "via", HOST)
+    lab.start(101, on_network("brief"))
+    assert eventually(lambda: len(leases(lab, "brief")) == 1)
+    (lease,) = leases(lab, "brief").values()
+    assert eventually(lambda: lab.guest_reaches(101, OUTSIDE))
+    assert source_seen(lab, 101) == lease.partition("/")[0]
+    lab.vzvirt("kill", "101")
+    lab.vzvirt("net", "stop", "brief")
+    assert "brief" not in lab.vzvirt("net", "list", "--all")
