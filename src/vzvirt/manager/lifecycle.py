@@ -216,8 +216,9 @@ class Lifecycle:
         give_back(world, place)  # a crash or a power cut may have left a mount or a group
         world.journal.begin(note(place, START))
         try:
-            boot_steps = links.steps(world, domain)
+            links.check(world, domain)
             place.layout.mount(place.spec)
+            boot_steps = links.boot_steps(world, domain)
             unasked = guestside.prepare(world, domain, place)
             world.engine.start(
                 StartPlan(

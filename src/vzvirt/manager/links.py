@@ -34,29 +34,33 @@ done > /dev/null 2>&1 < /dev/null
 """Asks for addresses with whatever the guest has; stays behind to renew them."""
 
 
-def steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
-    """What makes a container's interfaces at each boot, after a look whether it can be done.
+def check(world: World, domain: Domain) -> None:
+    """Look whether a container's interfaces can be made; networks that they need are started.
 
     Raises:
         OperationFailed: A bridge or device is missing, or an address is in use.
         OperationInvalid: A NIC is in use, or carries the default route.
         ConfigUnsupported: An interface is of a kind that nobody makes.
     """
-    if domain.ctid is None:
-        raise errors.InternalError(f"'{domain.name}' has no container id yet")
     wired, devices = plugs(world, domain, start=True), nics(world, domain)
-    if not wired and not devices:
-        return ()
-    world.links.check(domain.ctid, wired, devices)
-    return world.links.boot_steps(domain.ctid, wired, devices)
+    if wired or devices:
+        world.links.check(_ctid(domain), wired, devices)
 
 
 def boot_steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
-    """The same for a container that runs already, whose interfaces are in use: its own use."""
+    """What makes a container's interfaces at each boot, be it off or running.
+
+    Raises:
+        OperationFailed: An address turned out to be in use since it was looked for.
+    """
+    wired, devices = plugs(world, domain, start=False), nics(world, domain)
+    return world.links.boot_steps(_ctid(domain), wired, devices) if wired or devices else ()
+
+
+def _ctid(domain: Domain) -> Ctid:
     if domain.ctid is None:
         raise errors.InternalError(f"'{domain.name}' has no container id yet")
-    wired, devices = plugs(world, domain, start=False), nics(world, domain)
-    return world.links.boot_steps(domain.ctid, wired, devices)
+    return domain.ctid
 
 
 def plugs(world: World, domain: Domain, *, start: bool) -> tuple[Plug, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +29,8 @@ from vzvirt.system.files import make_folder, mapping_os_errors
 from vzvirt.system.mounts import is_mounted, unmount
 from vzvirt.system.root import Root
 
-PROBE_SECONDS: Final = 0.05
-"""How long somebody may take to say that an address is his."""
+PROBE_SECONDS: Final = 0.04
+"""How long somebody may take to say that an address is his; other work goes on meanwhile."""
 
 
 class NetlinkLinks:
@@ -45,6 +46,7 @@ class NetlinkLinks:
         self._tag = root.tag
         self._nics = Nics(root)
         self._patience = probe
+        self._checked: dict[Ctid, tuple[Mapping[IpAddress, uplinks.Way], Probe | None]] = {}
 
     def _held(self, ctid: Ctid) -> HeldFile:
         return HeldFile(self._root, ctid)
@@ -56,6 +58,9 @@ class NetlinkLinks:
 
     def check(self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]) -> None:
         """Refuse what cannot be made, before anything is."""
+        _, asked = self._checked.pop(ctid, ({}, None))
+        if asked is not None:
+            asked.close()  # nothing came of it
         for plug in plugs:
             check_plug(plug, ctid, self._tag)
         for device in devices:
@@ -72,18 +77,23 @@ class NetlinkLinks:
                     f"the address {ip} is in use: it is that of device '{way.holder}'",
                     hint="choose another one",
                 )
-        asked = {ip: way.uplinks for ip, way in found.items() if way.holder is None}
-        if self._patience > 0 and any(asked.values()):
-            taken = Probe(asked).answers(self._patience)
-            if taken is not None:
-                raise errors.OperationFailed(
-                    f"the address {taken} is in use: another machine on "
-                    f"'{', '.join(asked[taken])}' answers for it",
-                    hint="choose another one, or stop that machine",
-                )
+        asking = {ip: way.uplinks for ip, way in found.items() if way.holder is None}
+        wanted = self._patience > 0 and any(asking.values())
+        self._checked[ctid] = (found, Probe(asking) if wanted else None)
 
     def _wiring(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> Wiring:
-        found = uplinks.ways(_routed_addresses(plugs))
+        """What the host adds; answers to what ``check`` asked are waited for here."""
+        addresses = _routed_addresses(plugs)
+        found, probe = self._checked.pop(ctid, ({}, None))
+        taken = probe.answers(self._patience) if probe else None
+        if taken is not None:
+            raise errors.OperationFailed(
+                f"the address {taken} is in use: another machine on "
+                f"'{', '.join(found[taken].uplinks)}' answers for it",
+                hint="choose another one, or stop that machine",
+            )
+        if set(found) != {address.ip for address in addresses}:
+            found = uplinks.ways(addresses)
         uplinks.answer_for(found)
         return Wiring(ctid, self._tag, {ip: way.uplinks for ip, way in found.items()})
 

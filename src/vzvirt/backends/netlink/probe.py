@@ -121,6 +121,10 @@ class Probe:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening; idempotent."""
         for each in self._sockets:
             each.close()
         self._sockets = []

@@ -91,7 +91,8 @@ class ProxyWatch:
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGTERM)  # and what it waits for
+            process.wait_for_exit(pid, None, 1.0)
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+                os.waitpid(pid, os.WNOHANG)
         with mapping_os_errors("end the watch on uplinks"):
             self._pid_file.unlink(missing_ok=True)
