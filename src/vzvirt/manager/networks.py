@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
 from vzvirt import errors
-from vzvirt.manager import networkplans
+from vzvirt.manager import networkplans, networkrefusals
 from vzvirt.manager.world import World
 from vzvirt.model.devices import InterfaceKind, IpInterface
 from vzvirt.model.host import HostCheck
@@ -52,7 +52,7 @@ class Networks:
         """
         status = self._status(self._name_of(ref))
         if status is None:
-            raise _unknown(ref)
+            raise networkrefusals.unknown(ref)
         return status
 
     def definition(self, ref: str) -> Network:
@@ -158,8 +158,8 @@ class Networks:
             if network is None:
                 self._refuse_unknown(name)
                 if self._runner.foreign(name) is not None:
-                    raise _not_ours(name)
-                raise _inactive(name)
+                    raise networkrefusals.not_ours(name)
+                raise networkrefusals.inactive(name)
             self._warn_of_users(name)
             self._runner.stop(network)
             self._store.delete(name, live=True)
@@ -283,13 +283,13 @@ class Networks:
         network = self._live(name)
         if network is None:
             self._refuse_unknown(name)
-            raise _inactive(name)
+            raise networkrefusals.inactive(name)
         return network
 
     def _refuse_unknown(self, name: str) -> None:
         known = name in self._store.names() or self._runner.foreign(name) is not None
         if not known:
-            raise _unknown(name)
+            raise networkrefusals.unknown(name)
 
     def _define(self, network: Network) -> Network:
         complete = self._complete(network)
@@ -332,9 +332,9 @@ class Networks:
             if foreign is not None:
                 return foreign
             if name != DEFAULT_NETWORK:
-                raise _unknown(name)
+                raise networkrefusals.unknown(name)
         if not start or not (name == DEFAULT_NETWORK or self._store.autostart(name)):
-            raise _inactive(name)
+            raise networkrefusals.inactive(name)
         if network is None:
             network = self._make_default()
         self._start(network)
@@ -387,22 +387,3 @@ class Networks:
                     for item in domain.interfaces
                 ):
                     yield domain.name
-
-
-def _unknown(ref: str) -> errors.NoNetwork:
-    return errors.NoNetwork(
-        f"there is no network '{ref}'", hint="'vzvirt net list --all' shows those there are"
-    )
-
-
-def _inactive(name: str) -> errors.OperationInvalid:
-    return errors.OperationInvalid(
-        f"network '{name}' is not active", hint=f"start it: vzvirt net start {name}"
-    )
-
-
-def _not_ours(name: str) -> errors.OperationInvalid:
-    return errors.OperationInvalid(
-        f"network '{name}' is run by libvirt's own daemon, not by vzvirt",
-        hint=f"virsh net-destroy {name}",
-    )
