@@ -33,7 +33,6 @@ DEBIAN = """
 <domain type='openvz' id='160' xmlns:openvz='http://libvirt.org/schemas/domain/openvz/1.0'>
   <name>c160</name>
   <memory unit='MiB'>512</memory>
-  {idmap}
   <devices>
     <filesystem type='template'><source name='debian-12-x86_64'/></filesystem>
     {devices}
@@ -125,9 +124,9 @@ def test_its_links_lead_nowhere_out(lab: LinkLab) -> None:
 def test_a_debian_with_systemd_keeps_it_all(lab: LinkLab) -> None:
     if shutil.which("mmdebstrap") is None:
         pytest.skip("mmdebstrap is not installed")
-    import os; os.makedirs(lab.root / "vz/template/cache", exist_ok=True); shutil.copy("/tmp/vzvirt-debian.tar.gz", lab.root / "vz/template/cache/debian-12-x86_64.tar.gz"); 0 and Host(lab.root).ok("template", "build", "debian", "--name", "debian-12-x86_64")
+    Host(lab.root).ok("template", "build", "debian", "--name", "debian-12-x86_64")
     document = lab.folder / "160.xml"
-    document.write_text(DEBIAN.format(idmap="<idmap/>", devices=DEVICES))
+    document.write_text(DEBIAN.format(devices=DEVICES))
     lab.vzvirt("define", str(document))
     lab.vzvirt("start", "160")
 
