@@ -54,7 +54,7 @@ def lab() -> Iterator[LinkLab]:
         one._cable("host", "phys0", (), "peer", "far0")
         one.ip("peer", "address", "add", "10.8.0.1/24", "dev", "far0")
         for ctid, devices in ((101, ONE), (102, TWO), (103, CLEAN), (104, PLAIN)):
-            one.start(ctid, devices, confined=ctid != 102)
+            one.start(ctid, devices)
         yield one
 
 

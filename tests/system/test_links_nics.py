@@ -100,7 +100,7 @@ def test_it_comes_back_after_everything_was_killed(lab: LinkLab) -> None:
 
 def test_it_stays_with_the_container_when_that_reboots(lab: LinkLab) -> None:
     before = settled(lab)
-    lab.start(101, NIC.format("nic0"), confined=False)
+    lab.start(101, NIC.format("nic0"))
     first = lab.init(101)
     lab.vzvirt("reboot", "101")
     assert lab.init(101) != first
