@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from vzvirt import errors
-from vzvirt.manager import checks, links
+from vzvirt.manager import checks, guestside, links
 from vzvirt.manager.cases import define_case
 from vzvirt.manager.connections import with_address, without_address
 from vzvirt.manager.defaults import effective
@@ -196,6 +196,7 @@ class _Change:
         domain = effective(new, self.world.store.global_config())
         steps = links.boot_steps(self.world, domain)
         self.world.engine.renew_boot_steps(self.ctid, steps)
+        guestside.follow(self.world, domain)
 
 
 def _quietly(undo: Callable[[], None]) -> None:

@@ -34,7 +34,7 @@ def prepare(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
     except errors.VzvirtError as error:
         _warn(world, domain, error)
     try:
-        return write_network(world, domain, place)
+        return _write_network(world, domain, place)
     except errors.VzvirtError as error:
         _warn(world, domain, error)
     return tuple(item.guest_name for item in domain.interfaces if item.dhcp and item.guest_name)
@@ -57,7 +57,15 @@ def _write_naming(
         return world.guestfiles.apply_naming(root, _owners(domain), naming, spare)
 
 
-def write_network(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
+def follow(world: World, domain: Domain) -> None:
+    """Tell a running guest's network programs of interfaces that came, went or changed."""
+    try:
+        _write_network(world, domain, area(world, domain))
+    except errors.VzvirtError as error:
+        _warn(world, domain, error)
+
+
+def _write_network(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
     """Tell a root's network programs of its interfaces, as ``prepare`` does.
 
     Raises:

@@ -122,6 +122,14 @@ def test_a_running_guest_is_renamed_at_once(world: World, told: Recorder) -> Non
     assert world.store.load(Ctid(101)).domain.guest_naming == OWN
 
 
+def test_a_running_guest_hears_of_new_interfaces(world: World, told: Recorder) -> None:
+    world.define()
+    manager = world.manager
+    manager.lifecycle.start("web")
+    manager.devices.attach("web", STATIC, live=None, persistent=True)
+    assert [len(interfaces) for interfaces in told.networks] == [0, 1]
+
+
 def test_one_that_is_off_learns_it_at_its_start(world: World, told: Recorder) -> None:
     world.define()
     world.manager.guestside.update_naming("web", OWN)
