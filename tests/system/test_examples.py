@@ -76,16 +76,6 @@ def test_the_web_example_runs(host: Host) -> None:
     assert not host.footprint().beyond(before)
 
 
-def test_the_whole_summary_says_what_cannot_start_yet(host: Host) -> None:
-    host.ok("define", str(EXAMPLES / "thread-summary.xml"))
-    try:
-        refused = host.run("start", "209")
-        assert refused.returncode != 0
-        assert "interface" in refused.stderr or "host device" in refused.stderr, refused
-    finally:
-        host.ok("undefine", "209", "--remove-data")
-
-
 def test_limits_reach_the_kernel(host: Host) -> None:
     """Whatever hierarchies this kernel has, memory and processes are limited in them."""
     document = host.root / "limited.xml"
