@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from linklab import LinkLab, link_lab
+from networklab import eventually
 
 pytestmark = pytest.mark.root
 
@@ -94,7 +95,7 @@ def test_bandwidth_in(lab: LinkLab) -> None:
 def test_clean_traffic_lets_no_other_address_out(lab: LinkLab) -> None:
     lab.inside(103, "ip", "address", "add", "10.9.0.99/24", "dev", "eth0")
     assert not lab.inside_works(103, "ping", "-c1", "-W1", "-I", "10.9.0.99", "10.9.0.1")
-    assert lab.guest_reaches(103, "10.9.0.1")
+    assert eventually(lambda: lab.guest_reaches(103, "10.9.0.1"))
     lab.ip("host", "neigh", "flush", "dev", "br0")
     assert not lab.reaches("host", "10.9.0.99"), "answers ARP for an address it has not"
     lab.inside(103, "ip", "address", "del", "10.9.0.99/24", "dev", "eth0")
