@@ -18,7 +18,7 @@ from vzvirt import bootstrap, errors
 from vzvirt.backends.networks import LinuxNetworks
 from vzvirt.codec.xml import read_network, write_network
 from vzvirt.config import Settings
-from vzvirt.manager import Networks
+from vzvirt.manager.networks import Networks
 from vzvirt.model import network as model
 from vzvirt.model.network import Network
 from vzvirt.model.networkchange import ChangeKind, NetworkChange

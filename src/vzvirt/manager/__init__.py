@@ -10,14 +10,14 @@ A container is named by a *reference*: its CTID, name or UUID as a string.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from vzvirt.manager.connections import Connections
 from vzvirt.manager.definitions import Definitions
-from vzvirt.manager.devices import Devices
 from vzvirt.manager.guests import Guests
 from vzvirt.manager.guestside import GuestSide
 from vzvirt.manager.lifecycle import Lifecycle
-from vzvirt.manager.networks import Networks
 from vzvirt.manager.provisioning import Provisioning
 from vzvirt.manager.quotas import Quotas
 from vzvirt.manager.repairs import Repairs
@@ -33,6 +33,10 @@ from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, Net
 from vzvirt.ports.storage import StorageLayout, TemplateStore
 from vzvirt.ports.store import DefinitionStore
 
+if TYPE_CHECKING:
+    from vzvirt.manager.devices import Devices
+    from vzvirt.manager.networks import Networks
+
 
 class Manager:
     """All use cases, by topic.
@@ -40,14 +44,12 @@ class Manager:
     Attributes:
         definitions: Define, change, look up, undefine.
         lifecycle: Start, stop, pause.
-        devices: Attach, change and detach single devices.
         connections: What interfaces have right now, and their traffic.
         provisioning: Make roots from templates.
         guests: Run commands and copy files in containers.
         guestside: Change host names and name servers.
         templates: The template cache.
         quotas: Limits on disk use.
-        networks: Virtual networks.
         inventory: The host's devices.
         repairs: Finish or undo what crashed commands left.
     """
@@ -92,15 +94,27 @@ class Manager:
         self.repairs = Repairs(world)
         self.definitions = Definitions(world)
         self.provisioning = Provisioning(world)
-        self.devices = Devices(world)
         self.connections = Connections(world)
         self.lifecycle = Lifecycle(world)
         self.guests = Guests(world)
         self.guestside = GuestSide(world)
         self.templates = Templates(world)
         self.quotas = Quotas(world)
-        self.networks = Networks(world)
         self.inventory = inventory
+
+    @cached_property
+    def networks(self) -> Networks:
+        """Virtual networks."""
+        from vzvirt.manager.networks import Networks  # not for most commands
+
+        return Networks(self._world)
+
+    @cached_property
+    def devices(self) -> Devices:
+        """Attach, change and detach single devices."""
+        from vzvirt.manager.devices import Devices  # not for most commands
+
+        return Devices(self._world)
 
     def host_checks(self) -> list[HostCheck]:
         """What this host can and cannot do."""
@@ -111,12 +125,10 @@ class Manager:
 __all__ = [
     "Definitions",
     "Connections",
-    "Devices",
     "GuestSide",
     "Guests",
     "Lifecycle",
     "Manager",
-    "Networks",
     "Provisioning",
     "Quotas",
     "Repairs",

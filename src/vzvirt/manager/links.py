@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
-from vzvirt.manager.networks import Networks
 from vzvirt.manager.world import World
 from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, InterfaceKind
 from vzvirt.model.domain import Domain
-from vzvirt.model.network import Network
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest
 from vzvirt.ports.network import BootStep, Plug
+
+if TYPE_CHECKING:
+    from vzvirt.model.network import Network
 
 NICS: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
 """Host devices that leave the host's network for the container's."""
@@ -82,6 +83,8 @@ def plug(world: World, interface: Interface, *, start: bool) -> Plug:
         return Plug(interface=interface, bridge=interface.source or None)
     if interface.kind is not InterfaceKind.NETWORK:
         return Plug(interface=interface)
+    from vzvirt.manager.networks import Networks  # not for containers without
+
     networks = Networks(world)
     bridge = networks.bridge_of(interface.source, start=start)
     network = networks.get(interface.source).network

@@ -6,13 +6,15 @@ import enum
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vzvirt.model.devices import HostDevice, Interface, IpInterface
 from vzvirt.model.host import HostCheck
-from vzvirt.model.network import Lease, Network
-from vzvirt.model.nodedev import NodeDevice
 from vzvirt.model.values import Ctid, PciAddress
+
+if TYPE_CHECKING:  # most commands have no use for them, and loading them takes long
+    from vzvirt.model.network import Lease, Network
+    from vzvirt.model.nodedev import NodeDevice
 
 
 class Boots(enum.Enum):

@@ -9,7 +9,7 @@ import pytest
 from vzvirt import errors
 from vzvirt.backends.memory import MemoryNetworks
 from vzvirt.backends.networkfiles import FileNetworkStore
-from vzvirt.manager import Networks
+from vzvirt.manager.networks import Networks
 from vzvirt.model.devices import Interface, InterfaceKind
 from vzvirt.model.network import DhcpHost, Forward, ForwardMode, Network, NetworkAddress
 from vzvirt.model.networkchange import ChangeKind, NetworkChange
