@@ -147,12 +147,16 @@ def force_out(run: RunFolder, groups: Groups) -> None:
 
     A monitor that is just about to boot its container anew finds the mark and gives up.
     """
-    if not run.exists:
-        return
-    run.mark(Mark.KILL)
-    monitor = None
+    monitor = run.monitor
+    try:
+        run.mark(Mark.KILL)
+    except errors.SystemFailure:
+        if run.exists:
+            raise
+        return  # it has ended by itself, just now or long ago
     for _ in range(_KILL_PATIENCE):
-        init, monitor = run.init, run.monitor
+        # The hook may be done with the run folder before its monitor is gone.
+        init, monitor = run.init, run.monitor or monitor
         if init is not None:
             init.signal(signal.SIGKILL)
         # Version 1 delivers not even SIGKILL to what is frozen.

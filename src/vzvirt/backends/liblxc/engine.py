@@ -149,10 +149,9 @@ class LxcEngine:
     def kill(self, ctid: Ctid) -> None:
         """End a container at once and wait until nothing of it runs."""
         run = self._run(ctid)
-        if has_ended(run):
-            self.wait_stopped(ctid, 10.0)
-        else:
+        if not has_ended(run):
             force_out(run, self._groups(ctid))
+        self.wait_stopped(ctid, 10.0)
 
     def settle(self, ctid: Ctid, *, host_went_down: bool = False) -> Observation:
         """Record why a container that no longer runs ended, and remove what it left."""

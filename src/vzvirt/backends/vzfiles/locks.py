@@ -156,6 +156,7 @@ def _take(lock: Path, guard: Path, end: float, what: str) -> None:
             holder = Holder.read(lock)
             if holder is None:
                 if _link(lock):
+                    _remove_drafts(lock)
                     return
             elif holder.is_gone:
                 _remove_stale(lock, guard)
@@ -183,6 +184,14 @@ def _link(lock: Path) -> bool:
     finally:
         draft.unlink(missing_ok=True)
     return True
+
+
+def _remove_drafts(lock: Path) -> None:
+    """Remove what processes left that were killed while they took this lock."""
+    for draft in lock.parent.glob(f".{lock.name}.*"):
+        pid = draft.suffix.removeprefix(".")
+        if pid.isdecimal() and not is_alive(int(pid), None):
+            draft.unlink(missing_ok=True)
 
 
 def _ourselves() -> Holder:

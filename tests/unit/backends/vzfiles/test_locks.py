@@ -140,6 +140,19 @@ def test_real_vzctl_is_waited_for(lock: Path) -> None:
             vzctl.kill()
 
 
+def test_drafts_of_the_dead_are_removed(lock: Path) -> None:
+    lock.parent.mkdir()
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    abandoned = lock.with_name(f".{lock.name}.{dead.pid}")
+    of_the_living = lock.with_name(f".{lock.name}.{os.getppid()}")
+    for draft in (abandoned, of_the_living):
+        draft.touch()
+    with held(lock):
+        assert not abandoned.exists()
+        assert of_the_living.exists()
+
+
 def test_a_killed_holder_is_no_holder(lock: Path) -> None:
     with other_process(lock) as holder:
         holder.kill()
