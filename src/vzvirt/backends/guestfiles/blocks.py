@@ -2,7 +2,7 @@
 
 No state. Our lines stand at the top, between two markers; lines of the guest's that would
 contradict them are set aside where they stand, behind a mark. Promised: taking our lines out
-again gives back the file that was there, byte for byte, whatever it held.
+again gives back the file that was there, byte for byte, whatever it held but our own marks.
 """
 
 from __future__ import annotations
