@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -50,6 +51,16 @@ class Terminal:
                 raise AssertionError(f"ended before it showed {text!r}; it showed {self._seen!r}")
         shown, found, self._seen = self._seen.partition(text)
         return shown + found
+
+    def expect_after(self, keys: bytes, text: bytes, attempts: int = 10) -> None:
+        """Press keys, again if need be, until a text is shown."""
+        for _ in range(attempts - 1):
+            self.type(keys)
+            with contextlib.suppress(AssertionError):
+                self.expect(text, 2)
+                return
+        self.type(keys)
+        self.expect(text)
 
     def ends(self, timeout: float = 20) -> tuple[int, bytes]:
         """Wait until the program ends: its exit status, and what else it showed."""

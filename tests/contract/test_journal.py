@@ -68,3 +68,11 @@ def test_damaged_and_foreign_files_are_left_alone(
         (folder / name).write_bytes(damage)
     assert [entry.ctid for entry in journal.pending()] == [101]
     assert (folder / "102").exists()
+
+
+def test_a_note_that_never_stood_goes(journal: Journal, tmp_path: Path) -> None:
+    journal.begin(JournalEntry(ctid=Ctid(101), work="start"))
+    draft = tmp_path / "var/lib/vzvirt/journal/.102.new"
+    draft.write_bytes(b'{"wor')
+    assert [entry.ctid for entry in journal.pending()] == [101]
+    assert not draft.exists()

@@ -165,6 +165,20 @@ def _open_draft(new: Path) -> int:
         os.close(draft)
 
 
+def discard_draft(new: Path) -> None:
+    """Remove a draft that a killed ``write_atomic`` left; one being written is left alone."""
+    with mapping_os_errors(f"remove '{new}'"), contextlib.suppress(FileNotFoundError):
+        draft = os.open(new, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(draft, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(draft), os.lstat(new)):
+                new.unlink()
+        except BlockingIOError:
+            pass  # its writer lives
+        finally:
+            os.close(draft)
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of ``data``, however often the kernel takes only a part."""
     rest = memoryview(data)

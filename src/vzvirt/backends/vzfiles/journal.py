@@ -14,10 +14,17 @@ from typing import Final
 
 from vzvirt.model.values import Ctid
 from vzvirt.ports.journal import JournalEntry
-from vzvirt.system.files import make_folder, mapping_os_errors, sync_folder, write_atomic
+from vzvirt.system.files import (
+    discard_draft,
+    make_folder,
+    mapping_os_errors,
+    sync_folder,
+    write_atomic,
+)
 from vzvirt.system.root import Root
 
 _NOTE: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
+_DRAFT: Final = re.compile(r"\.[1-9][0-9]{0,9}\.new", re.ASCII)
 
 
 class FileJournal:
@@ -42,11 +49,15 @@ class FileJournal:
             sync_folder(self._folder)
 
     def pending(self) -> list[JournalEntry]:
-        """All notes, by CTID."""
+        """All notes, by CTID; what a killed writer left of one that never stood is removed."""
         try:
-            notes = [note for note in self._folder.iterdir() if _NOTE.fullmatch(note.name)]
+            found = list(self._folder.iterdir())
         except FileNotFoundError:
             return []
+        for draft in found:
+            if _DRAFT.fullmatch(draft.name):
+                discard_draft(draft)
+        notes = [note for note in found if _NOTE.fullmatch(note.name)]
         entries = [entry for note in notes if (entry := _read(note)) is not None]
         return sorted(entries, key=lambda entry: entry.ctid)
 
