@@ -186,8 +186,7 @@ def test_a_console_session(bench: Bench) -> None:
     words = bench.script_words("sys.exit(bench.engine.attach_console(CTID))")
     with terminal(words, bench.script_environment()) as screen:
         screen.expect(b"to exit")
-        screen.type(b"hello\r")
-        screen.expect(b"heard hello")
+        screen.expect_after(b"hello\r", b"heard hello")
         screen.type(b"\x1dq")
         assert screen.ends()[0] == 0
     assert bench.observe().is_active

@@ -37,6 +37,8 @@ PACKAGES = (
     "bzip2",
     "procps",
     "libcap2-bin",
+    "gcc",
+    "libc6-dev",
 )
 # Everything that goes on in the guest is on this: its python finds what the payload brings.
 SITE_PACKAGES = "usr/local/lib/python3.11/dist-packages"

@@ -83,9 +83,20 @@ def _write(row: LimitRow, file: LimitFile, domain: Domain, folder: Path) -> Writ
 
 
 def _inherited(folder: Path, name: str) -> str:
-    """What the top group has: version 1 takes no empty value, and version 2 has none there."""
+    """What stands for "no limit" in a set of processors or nodes.
+
+    Version 1 takes no empty value, so it gets what the top group has. Version 2 takes one,
+    except from a group with processes in it that has had a value: that gets all there are.
+    """
+    top = folder.parent.parent
+    if (top / name).exists():
+        return _text(top / name)
+    return _text(top / f"{name}.effective") if _text(folder / name) else ""
+
+
+def _text(path: Path) -> str:
     try:
-        return (folder.parent.parent / name).read_text(encoding="ascii").strip()
+        return path.read_text(encoding="ascii").strip()
     except OSError:
         return ""
 

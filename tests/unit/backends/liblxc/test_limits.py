@@ -47,6 +47,18 @@ def test_version_1_nests_processor_sets(tmp_path: Path) -> None:
     ]
 
 
+def test_a_processor_set_of_version_2_is_widened_since_it_cannot_be_emptied(
+    tmp_path: Path,
+) -> None:
+    groups = _groups(tmp_path, 2, "cpuset")
+    (tmp_path / "cpuset.cpus.effective").write_text("0-3\n")
+    group = tmp_path / "vzvirt/101"
+    assert f"{group}/cpuset.cpus \n" in limits.lines(Domain(name="web"), groups)
+    group.mkdir(parents=True)
+    (group / "cpuset.cpus").write_text("1\n")
+    assert f"{group}/cpuset.cpus 0-3\n" in limits.lines(Domain(name="web"), groups)
+
+
 def test_a_limit_this_host_cannot_keep(tmp_path: Path) -> None:
     domain = Domain(name="web", cpu=Cpu(shares=512))
     with pytest.raises(errors.NoSupport, match=r"'cpu shares'.*control group 'cpu'"):
