@@ -155,8 +155,13 @@ class Host:
     def _cgroups(self) -> list[str]:
         tag = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:6]
         # Those directly below the installation's: what is in them is the container's business.
-        groups = Path("/sys/fs/cgroup").rglob(f"vzvirt-{tag}/*/")
-        return [str(group) for group in groups if group.is_dir()]
+        # Walked, since other installations' groups may vanish meanwhile.
+        found = []
+        for folder, names, _ in os.walk("/sys/fs/cgroup"):
+            if Path(folder).name == f"vzvirt-{tag}":
+                found += [f"{folder}/{name}" for name in names]
+                names.clear()
+        return found
 
     def _processes(self) -> list[str]:
         named = os.fsencode(self.root)
