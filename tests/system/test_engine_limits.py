@@ -129,7 +129,7 @@ def test_a_hungry_command_is_ended_and_its_container_lives(bench: Bench) -> None
 def test_an_init_that_the_kernel_ends_for_memory(bench: Bench) -> None:
     bench.write("sbin/hungry", HUNGRY, 0o755)
     bench.start(_limited(bench, init="/sbin/hungry"))
-    seen = bench.wait_for_reason(Reason.OUT_OF_MEMORY, seconds=30)
+    seen = bench.wait_for_reason(Reason.OUT_OF_MEMORY, seconds=100)
     assert seen.state is DomainState.CRASHED
     assert seen.exit_status == -9
     wait_until(lambda: bench.leftovers() == [], 10, bench.leftovers)
