@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -36,32 +37,32 @@ Notes = list[str]
 """What was mended or dropped while a value was read."""
 
 
-class Form(Generic[T]):
+class Form(ABC, Generic[T]):
     """How the value of one key is written."""
 
     may_be_empty = False
     """Whether vzctl writes ``KEY=""`` where nothing is left, rather than leave the key away."""
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """What it looks like, for people."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parse(self, text: str, notes: Notes) -> T:
         """Read the value of one line.
 
         Raises:
             ValueError: It is none.
         """
-        raise NotImplementedError
 
     def join(self, parts: Sequence[T]) -> T:
         """The value that all lines which count give together."""
         return parts[-1]
 
+    @abstractmethod
     def format(self, value: T) -> str | None:
         """Write a value, or ``None`` if the key cannot say it."""
-        raise NotImplementedError
 
 
 def truncated(number: int, notes: Notes, most: int = LONG_MAX) -> int:

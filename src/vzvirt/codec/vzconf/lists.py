@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -116,17 +117,17 @@ class Words(Form[tuple[T, ...]], Generic[T]):
         """Items one after the other, as one list."""
         return tuple(items)
 
+    @abstractmethod
     def read_word(self, word: str) -> T:
         """Read one word.
 
         Raises:
             ValueError: It is not one of this list.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def write_word(self, item: T) -> str | None:
         """Write one item, or ``None`` if it cannot be said."""
-        raise NotImplementedError
 
 
 class PlainWords(Words[str]):

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from vzvirt import errors
-from vzvirt.codec.vzconf.forms import Notes
-from vzvirt.codec.vzconf.lists import Words
+from vzvirt.codec.vzconf.forms import Form, Notes
 from vzvirt.model.devices import Interface, InterfaceKind, check_interface_name
 from vzvirt.model.values import MacAddress
 
@@ -24,19 +23,15 @@ FIELDS: Final = ("ifname", "bridge", "mac", "host_ifname", "host_mac", "mac_filt
 SWITCH: Final = {"on": True, "off": False}
 
 
-class VethPairs(Words[Interface]):
+class VethPairs(Form[tuple[Interface, ...]]):
     """All veth pairs of a container."""
 
     words = "fields `name=value` separated by commas: " + ", ".join(FIELDS) + "; pairs by `;`"
     may_be_empty = True
 
-    def split(self, text: str) -> list[str]:
-        """The pairs."""
-        return [pair for part in text.split(";") if (pair := part.strip())]
-
     def parse(self, text: str, notes: Notes) -> tuple[Interface, ...]:
         """Read all pairs; a field that cannot be read is left out, a nameless pair altogether."""
-        pairs = [self._pair(pair, notes) for pair in self.split(text)]
+        pairs = [self._pair(pair, notes) for pair in _split(text)]
         found = tuple(pair for pair in pairs if pair)
         if pairs and not found:
             raise ValueError(text)
@@ -65,21 +60,27 @@ class VethPairs(Words[Interface]):
 
     def format(self, value: tuple[Interface, ...]) -> str | None:
         """Write all pairs."""
-        return ";".join(filter(None, map(self.write_word, value))) or None
+        return ";".join(filter(None, map(_written, value))) or None
 
-    def write_word(self, item: Interface) -> str | None:
-        """Write one pair; a virtual network's bridge is found at start, so none is named."""
-        if item.kind in {InterfaceKind.ROUTED, InterfaceKind.DIRECT} or not item.guest_name:
-            return None
-        values: dict[str, object] = {
-            "ifname": item.guest_name,
-            "bridge": item.source if item.kind is InterfaceKind.BRIDGE else None,
-            "mac": item.mac,
-            "host_ifname": item.host_name,
-            "host_mac": item.host_mac,
-            "mac_filter": item.mac_filter,
-        }
-        return ",".join(f"{name}={_text(values[name])}" for name in FIELDS if _text(values[name]))
+
+def _split(text: str) -> list[str]:
+    """The pairs."""
+    return [pair for part in text.split(";") if (pair := part.strip())]
+
+
+def _written(item: Interface) -> str | None:
+    """Write one pair; a virtual network's bridge is found at start, so none is named."""
+    if item.kind in {InterfaceKind.ROUTED, InterfaceKind.DIRECT} or not item.guest_name:
+        return None
+    values: dict[str, object] = {
+        "ifname": item.guest_name,
+        "bridge": item.source if item.kind is InterfaceKind.BRIDGE else None,
+        "mac": item.mac,
+        "host_ifname": item.host_name,
+        "host_mac": item.host_mac,
+        "mac_filter": item.mac_filter,
+    }
+    return ",".join(f"{name}={_text(values[name])}" for name in FIELDS if _text(values[name]))
 
 
 def _text(value: object) -> str:
