@@ -126,6 +126,17 @@ def test_reboots_from_inside_without_a_callback(bench: Bench) -> None:
     assert (bench.guest / "root/after").stat().st_uid == 0
 
 
+def test_init_heeds_signals_that_our_caller_ignores(bench: Bench) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        bench.start(bench.domain())
+    finally:
+        signal.signal(signal.SIGINT, before)
+    status = Path(f"/proc/{bench.init_pid()}/status").read_text()
+    ignored = next(line for line in status.splitlines() if line.startswith("SigIgn"))
+    assert not int(ignored.split()[1], 16) & 1 << signal.SIGINT - 1
+
+
 def test_a_reboot_that_was_asked_for(bench: Bench) -> None:
     policy = LifecyclePolicy(on_reboot=OnEnd.DESTROY)
     bench.start(bench.domain(lifecycle=policy))

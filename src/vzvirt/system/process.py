@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -121,7 +122,8 @@ def _cannot_start(program: str, error: OSError, cwd: Path | None) -> errors.Vzvi
 def spawn_detached(argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
     """Start a program that outlives us, in a session of its own, with no standard streams.
 
-    It becomes a child of init at once, so nobody here has to wait for it.
+    It ignores no signal, whatever our caller had us ignore. It becomes a child of init at once,
+    so nobody here has to wait for it.
 
     Raises:
         NoSupport: The program is not installed.
@@ -142,6 +144,7 @@ def spawn_detached(argv: Sequence[str | Path], env: Mapping[str, str] | None = N
             dict(os.environ if env is None else env),
             file_actions=[(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)],
             setsigmask=[],
+            setsigdef=signal.valid_signals(),
         )
     finally:
         os.close(null)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -83,6 +84,21 @@ def test_detached_has_no_terminal_no_parent_and_its_own_session(tmp_path: Path) 
     parent, session = map(int, report.read_text().split())
     assert parent != os.getpid()
     assert session != os.getsid(0)
+
+
+def test_detached_ignores_no_signal_that_we_ignore(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    script = f"grep SigIgn /proc/self/status > {report}.new; mv {report}.new {report}"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.spawn_detached(["sh", "-c", script])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    end = time.monotonic() + 10
+    while not report.exists():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    assert not int(report.read_text().split()[1], 16) & 1 << signal.SIGINT - 1
 
 
 def test_detached_missing_programs_are_told_at_once() -> None:

@@ -32,6 +32,10 @@ from vzvirt.system.root import VARIABLE, Root
 
 LXC_START: Final = "/usr/bin/lxc-start"
 
+UNTAUGHT: Final = ("/usr/bin/env", "--default-signal")
+"""Before a program: it heeds all signals, also if our caller (``nohup``, a background job of a
+shell) ignores some. An init could never be told to reboot by a signal it was born ignoring."""
+
 TOOL_PATH: Final = "/usr/sbin:/sbin"
 """Where liblxc finds no ``newuidmap``: with that program it would insist on a range of root's
 in /etc/subuid, without it writes the map of a user namespace itself, as root may."""
@@ -156,7 +160,7 @@ class Starter:
         paths = re.findall(r"^lxc\.rootfs\.path = (.*)$", text, re.MULTILINE)
         if paths != [f"dir:{prepared.spec.root}"]:
             raise errors.InternalError("the container's configuration names no root of its own")
-        argv: list[str | Path] = [LXC_START, "-d", "-n", str(self.run.ctid)]
+        argv: list[str | Path] = [*UNTAUGHT, LXC_START, "-d", "-n", str(self.run.ctid)]
         argv += ["-P", self.run.path.parent, "-f", self.run.path / "config"]
         argv += ["-o", self.log, "-l", "INFO", "--", *prepared.argv]
         done = process.run(
