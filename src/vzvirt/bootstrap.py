@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from vzvirt import errors
 from vzvirt.config import Settings
-from vzvirt.model.storage import Progress, no_progress
+from vzvirt.model.progress import Progress, no_progress
 from vzvirt.system.root import Root
 
 if TYPE_CHECKING:

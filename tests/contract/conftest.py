@@ -26,8 +26,8 @@ from vzvirt.manager import Manager, World
 from vzvirt.manager.areas import Area, area
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain, OpenvzSettings
+from vzvirt.model.progress import no_progress
 from vzvirt.model.state import Observation, Reason
-from vzvirt.model.storage import no_progress
 from vzvirt.model.values import Ctid, SoftHard
 from vzvirt.ports.engine import ContainerEngine, ExecRequest, StartPlan
 

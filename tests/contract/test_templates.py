@@ -25,7 +25,7 @@ from vzvirt.backends import storage
 from vzvirt.backends.guestfiles import RealGuestFiles
 from vzvirt.backends.memory.templates import MemoryTemplates
 from vzvirt.backends.templates import CachedTemplates
-from vzvirt.model.storage import no_progress
+from vzvirt.model.progress import no_progress
 from vzvirt.model.values import IdMap, SoftHard
 from vzvirt.ports.storage import StorageLayout, TemplateStore
 from vzvirt.system import mounts

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final, Generic, TypeVar
 
-from vzvirt.model.storage import Progress, no_progress
+from vzvirt.model.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

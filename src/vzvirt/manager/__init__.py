@@ -13,45 +13,38 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vzvirt.manager.connections import Connections
-from vzvirt.manager.definitions import Definitions
-from vzvirt.manager.guests import Guests
-from vzvirt.manager.guestside import GuestSide
-from vzvirt.manager.lifecycle import Lifecycle
-from vzvirt.manager.provisioning import Provisioning
-from vzvirt.manager.quotas import Quotas
-from vzvirt.manager.repairs import Repairs
-from vzvirt.manager.templates import Templates
 from vzvirt.manager.world import Warn, World, no_warning
-from vzvirt.model.host import HostCheck
-from vzvirt.model.storage import Progress, no_progress
-from vzvirt.ports.engine import ContainerEngine
-from vzvirt.ports.guestfiles import GuestFiles
-from vzvirt.ports.host import Host
-from vzvirt.ports.journal import Journal
-from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
-from vzvirt.ports.storage import StorageLayout, TemplateStore
-from vzvirt.ports.store import DefinitionStore
+from vzvirt.model.progress import Progress, no_progress
 
 if TYPE_CHECKING:
+    from vzvirt.manager.connections import Connections
+    from vzvirt.manager.definitions import Definitions
     from vzvirt.manager.devices import Devices
+    from vzvirt.manager.guests import Guests
+    from vzvirt.manager.guestside import GuestSide
+    from vzvirt.manager.lifecycle import Lifecycle
     from vzvirt.manager.networks import Networks
+    from vzvirt.manager.provisioning import Provisioning
+    from vzvirt.manager.quotas import Quotas
+    from vzvirt.manager.repairs import Repairs
+    from vzvirt.manager.templates import Templates
+    from vzvirt.model.host import HostCheck
+    from vzvirt.ports.engine import ContainerEngine
+    from vzvirt.ports.guestfiles import GuestFiles
+    from vzvirt.ports.host import Host
+    from vzvirt.ports.journal import Journal
+    from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
+    from vzvirt.ports.storage import StorageLayout, TemplateStore
+    from vzvirt.ports.store import DefinitionStore
 
 
 class Manager:
     """All use cases, by topic.
 
+    A topic is imported when it is asked for: no command needs them all.
+
     Attributes:
-        definitions: Define, change, look up, undefine.
-        lifecycle: Start, stop, pause.
-        connections: What interfaces have right now, and their traffic.
-        provisioning: Make roots from templates.
-        guests: Run commands and copy files in containers.
-        guestside: Change host names and name servers.
-        templates: The template cache.
-        quotas: Limits on disk use.
         inventory: The host's devices.
-        repairs: Finish or undo what crashed commands left.
     """
 
     def __init__(
@@ -73,7 +66,7 @@ class Manager:
         layout: str | None = None,
         lock_wait: float = 30.0,
     ) -> None:
-        world = World(
+        self._world = World(
             store=store,
             engine=engine,
             layouts=layouts,
@@ -90,31 +83,84 @@ class Manager:
             layout=layout,
             lock_wait=lock_wait,
         )
-        self._world = world
-        self.repairs = Repairs(world)
-        self.definitions = Definitions(world)
-        self.provisioning = Provisioning(world)
-        self.connections = Connections(world)
-        self.lifecycle = Lifecycle(world)
-        self.guests = Guests(world)
-        self.guestside = GuestSide(world)
-        self.templates = Templates(world)
-        self.quotas = Quotas(world)
         self.inventory = inventory
 
     @cached_property
-    def networks(self) -> Networks:
-        """Virtual networks."""
-        from vzvirt.manager.networks import Networks  # not for most commands
+    def definitions(self) -> Definitions:
+        """Define, change, look up, undefine."""
+        from vzvirt.manager.definitions import Definitions
 
-        return Networks(self._world)
+        return Definitions(self._world)
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        """Start, stop, pause."""
+        from vzvirt.manager.lifecycle import Lifecycle
+
+        return Lifecycle(self._world)
 
     @cached_property
     def devices(self) -> Devices:
         """Attach, change and detach single devices."""
-        from vzvirt.manager.devices import Devices  # not for most commands
+        from vzvirt.manager.devices import Devices
 
         return Devices(self._world)
+
+    @cached_property
+    def connections(self) -> Connections:
+        """What interfaces have right now, and their traffic."""
+        from vzvirt.manager.connections import Connections
+
+        return Connections(self._world)
+
+    @cached_property
+    def networks(self) -> Networks:
+        """Virtual networks."""
+        from vzvirt.manager.networks import Networks
+
+        return Networks(self._world)
+
+    @cached_property
+    def provisioning(self) -> Provisioning:
+        """Make roots from templates."""
+        from vzvirt.manager.provisioning import Provisioning
+
+        return Provisioning(self._world)
+
+    @cached_property
+    def guests(self) -> Guests:
+        """Run commands and copy files in containers."""
+        from vzvirt.manager.guests import Guests
+
+        return Guests(self._world)
+
+    @cached_property
+    def guestside(self) -> GuestSide:
+        """Change host names and name servers."""
+        from vzvirt.manager.guestside import GuestSide
+
+        return GuestSide(self._world)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The template cache."""
+        from vzvirt.manager.templates import Templates
+
+        return Templates(self._world)
+
+    @cached_property
+    def quotas(self) -> Quotas:
+        """Limits on disk use."""
+        from vzvirt.manager.quotas import Quotas
+
+        return Quotas(self._world)
+
+    @cached_property
+    def repairs(self) -> Repairs:
+        """Finish or undo what crashed commands left."""
+        from vzvirt.manager.repairs import Repairs
+
+        return Repairs(self._world)
 
     def host_checks(self) -> list[HostCheck]:
         """What this host can and cannot do."""
@@ -122,17 +168,4 @@ class Manager:
         return [*self._world.host.checks(abilities), *self.networks.checks()]
 
 
-__all__ = [
-    "Definitions",
-    "Connections",
-    "GuestSide",
-    "Guests",
-    "Lifecycle",
-    "Manager",
-    "Provisioning",
-    "Quotas",
-    "Repairs",
-    "Templates",
-    "Warn",
-    "World",
-]
+__all__ = ["Manager", "Warn", "World"]

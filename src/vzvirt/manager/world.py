@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vzvirt.manager.defaults import effective
 from vzvirt.model.domain import Domain
-from vzvirt.model.storage import Progress, no_progress
+from vzvirt.model.progress import Progress, no_progress
 from vzvirt.model.values import Ctid
-from vzvirt.ports.engine import ContainerEngine
-from vzvirt.ports.guestfiles import GuestFiles
-from vzvirt.ports.host import Host
-from vzvirt.ports.journal import Journal
-from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
-from vzvirt.ports.storage import StorageLayout, TemplateStore
-from vzvirt.ports.store import DefinitionStore
+
+if TYPE_CHECKING:
+    from vzvirt.ports.engine import ContainerEngine
+    from vzvirt.ports.guestfiles import GuestFiles
+    from vzvirt.ports.host import Host
+    from vzvirt.ports.journal import Journal
+    from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
+    from vzvirt.ports.storage import StorageLayout, TemplateStore
+    from vzvirt.ports.store import DefinitionStore
 
 Warn = Callable[[str], None]
 """Called with one sentence that the user should see; the work goes on."""

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from vzvirt.model.domain import Domain
+
+ALSO_RUNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "x86_64": ("i686", "i586", "i386"),
+    "aarch64": ("armv7l", "armv6l"),
+}
+"""Whose programs a machine's kernel runs besides its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vzvirt.model.devices import GuestNaming, Interface
-from vzvirt.model.storage import Progress
+from vzvirt.model.progress import Progress
 from vzvirt.model.values import IdMap
 
 Refresh = tuple[str, ...]

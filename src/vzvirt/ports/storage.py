@@ -6,14 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from vzvirt.model.storage import (
-    AreaSpec,
-    LayoutAbilities,
-    OsTemplate,
-    Progress,
-    TemplateDetails,
-    Usage,
-)
+from vzvirt.model.progress import Progress
+from vzvirt.model.storage import AreaSpec, LayoutAbilities, OsTemplate, TemplateDetails, Usage
 from vzvirt.model.values import IdMap
 
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from vzvirt.cli.output import Field, Output, ProgressBar, document, documents
-from vzvirt.model.storage import no_progress
+from vzvirt.model.progress import no_progress
 
 Row = tuple[int, str]
 

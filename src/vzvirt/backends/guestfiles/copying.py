@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.model.storage import Progress
+from vzvirt.model.progress import Progress
 from vzvirt.system.files import write_all
 
 _CHUNK: Final = 1 << 20

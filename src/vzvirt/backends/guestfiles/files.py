@@ -16,7 +16,7 @@ from vzvirt.backends.guestfiles.copying import Copier
 from vzvirt.backends.guestfiles.edits import Editor
 from vzvirt.backends.guestfiles.hostresolver import SOURCES, host_resolver
 from vzvirt.model.devices import GuestNaming, Interface
-from vzvirt.model.storage import Progress
+from vzvirt.model.progress import Progress
 from vzvirt.model.values import IdMap
 from vzvirt.ports.guestfiles import Refresh
 from vzvirt.system.files import mapping_os_errors

@@ -10,7 +10,7 @@ from pathlib import Path
 from vzvirt import errors
 from vzvirt.backends.memory.files import replace_file
 from vzvirt.model.devices import GuestNaming, Interface
-from vzvirt.model.storage import Progress
+from vzvirt.model.progress import Progress
 from vzvirt.model.values import IdMap
 from vzvirt.ports.guestfiles import Refresh
 from vzvirt.system.files import mapping_os_errors

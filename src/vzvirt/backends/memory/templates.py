@@ -11,7 +11,8 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.memory.files import replace_file
-from vzvirt.model.storage import OsTemplate, Progress, TemplateDetails
+from vzvirt.model.progress import Progress
+from vzvirt.model.storage import OsTemplate, TemplateDetails
 from vzvirt.model.values import IdMap
 from vzvirt.system.files import make_folder, mapping_os_errors, remove_tree
 

@@ -23,7 +23,7 @@ from typing import BinaryIO, Final, Self, cast
 
 from vzvirt import errors
 from vzvirt.backends.templates.compression import decompressed, detect
-from vzvirt.model.storage import Progress
+from vzvirt.model.progress import Progress
 
 CHUNK: Final = 1 << 20
 """Bytes moved at once."""

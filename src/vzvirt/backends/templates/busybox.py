@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.model.storage import Progress
+from vzvirt.model.progress import Progress
 from vzvirt.system.files import mapping_os_errors
 from vzvirt.system.process import run
 

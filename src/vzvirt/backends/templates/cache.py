@@ -20,7 +20,8 @@ from vzvirt.backends.templates import busybox, debian, inspect
 from vzvirt.backends.templates.archive import ArchiveReader
 from vzvirt.backends.templates.compression import COMPRESSIONS, Compression, detect
 from vzvirt.backends.templates.unpack import Unpacker
-from vzvirt.model.storage import OsTemplate, Progress, TemplateDetails
+from vzvirt.model.progress import Progress
+from vzvirt.model.storage import OsTemplate, TemplateDetails
 from vzvirt.model.values import IdMap
 from vzvirt.system import files
 from vzvirt.system.root import Root

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.model.storage import Progress
+from vzvirt.model.progress import Progress
 
 DEFAULT_SUITE: Final = "bookworm"
 

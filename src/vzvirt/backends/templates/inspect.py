@@ -12,7 +12,8 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.templates.archive import ArchiveReader, Entry, Kind
-from vzvirt.model.storage import OsTemplate, Progress, TemplateDetails
+from vzvirt.model.progress import Progress
+from vzvirt.model.storage import OsTemplate, TemplateDetails
 
 _MACHINES: Final = {
     3: "i686",

@@ -13,9 +13,6 @@ from vzvirt.model.values import UNLIMITED
 SMALLEST_MEMORY: Final = 1024 * 1024
 """Bytes below which not even an init starts."""
 
-_COMPATIBLE: Final = {"x86_64": {"i686", "i586", "i386"}, "aarch64": {"armv7l", "armv6l"}}
-"""Machines whose programs another machine's kernel runs too."""
-
 
 def vswap_has_an_end(case: Case) -> Iterator[errors.VzvirtError]:
     """OpenVZ tells the kinds of accounting apart by whether PHYSPAGES has a limit."""
@@ -61,7 +58,7 @@ def machine_runs_here(case: Case) -> Iterator[errors.VzvirtError]:
     arch = case.domain.os.arch
     if arch is None or not case.arch or arch == case.arch:
         return
-    if arch not in _COMPATIBLE.get(case.arch, ()):
+    if arch not in ALSO_RUNS.get(case.arch, ()):
         yield errors.ConfigUnsupported(
             f"<os><type arch='{arch}'> does not run on this host, which is {case.arch}"
         )

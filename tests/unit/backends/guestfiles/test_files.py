@@ -11,7 +11,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.backends.guestfiles import RealGuestFiles
-from vzvirt.model.storage import no_progress
+from vzvirt.model.progress import no_progress
 from vzvirt.model.values import IdMap, IdRange
 
 guests = RealGuestFiles()

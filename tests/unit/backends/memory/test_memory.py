@@ -15,8 +15,9 @@ from vzvirt.backends.memory import MemoryEngine, MemoryGuestFiles, MemoryHost, M
 from vzvirt.backends.memory.storage import MemoryLayout, layouts
 from vzvirt.backends.memory.store import MemoryStore
 from vzvirt.model.domain import Domain
+from vzvirt.model.progress import no_progress
 from vzvirt.model.state import Reason
-from vzvirt.model.storage import AreaSpec, no_progress
+from vzvirt.model.storage import AreaSpec
 from vzvirt.model.values import Ctid, IdMap, SoftHard
 from vzvirt.ports.engine import ExecRequest, StartPlan
 from vzvirt.system.root import Root

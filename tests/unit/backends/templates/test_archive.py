@@ -11,7 +11,7 @@ from unit.backends.templates import archives
 from unit.backends.templates.archives import Member, folder, hard_link, member, symlink
 from vzvirt import errors
 from vzvirt.backends.templates.archive import ArchiveReader, BrokenArchiveError, Entry, Kind
-from vzvirt.model.storage import no_progress
+from vzvirt.model.progress import no_progress
 
 
 def read(path: Path) -> list[Entry]:

@@ -10,7 +10,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.backends.templates import busybox
-from vzvirt.model.storage import no_progress
+from vzvirt.model.progress import no_progress
 
 
 @pytest.fixture(scope="module")

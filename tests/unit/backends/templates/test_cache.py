@@ -9,7 +9,7 @@ from unit.backends.templates import archives
 from unit.backends.templates.archives import folder, member
 from vzvirt import errors
 from vzvirt.backends.templates import CachedTemplates
-from vzvirt.model.storage import no_progress
+from vzvirt.model.progress import no_progress
 from vzvirt.model.values import IdMap
 from vzvirt.system.root import Root
 

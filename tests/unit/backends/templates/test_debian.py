@@ -9,7 +9,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.backends.templates import debian
-from vzvirt.model.storage import no_progress
+from vzvirt.model.progress import no_progress
 
 SPEECH = """\
 I: automatically chosen mode: root

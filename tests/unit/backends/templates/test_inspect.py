@@ -9,7 +9,8 @@ from unit.backends.templates import archives
 from unit.backends.templates.archives import Member, folder, hard_link, member, symlink
 from vzvirt import errors
 from vzvirt.backends.templates import inspect
-from vzvirt.model.storage import OsTemplate, TemplateDetails, no_progress
+from vzvirt.model.progress import no_progress
+from vzvirt.model.storage import OsTemplate, TemplateDetails
 
 
 def elf(machine: int, *, big: bool = False) -> bytes:

@@ -17,7 +17,7 @@ from unit.backends.templates.test_archive import ATTACKS
 from vzvirt import errors
 from vzvirt.backends.templates.archive import ArchiveReader, Entry, Inventory, Kind
 from vzvirt.backends.templates.unpack import Unpacker, shifted_capability
-from vzvirt.model.storage import no_progress
+from vzvirt.model.progress import no_progress
 from vzvirt.model.values import IdMap, IdRange
 
 UNSHIFTED = IdMap()
