@@ -161,12 +161,23 @@ class _Forward:
 
 
 class ArchiveReader:
-    """Reads one archive from its beginning to its end, once; use it in a ``with`` statement."""
+    """Reads one archive from its beginning to its end, once; use it in a ``with`` statement.
 
-    def __init__(self, path: Path, what: str, progress: Progress) -> None:
+    Args:
+        path: The archive.
+        what: What is said of the work, to ``progress``.
+        progress: See ``model.storage``.
+        shown: What messages call the archive, where that is not its path: people know nothing
+            of copies that are made of their files.
+    """
+
+    def __init__(
+        self, path: Path, what: str, progress: Progress, shown: str | None = None
+    ) -> None:
         self._path, self._what, self._progress = path, what, progress
+        self._shown = shown or f"'{path}'"
         self._clean_up = contextlib.ExitStack()
-        self._known = Inventory(path)
+        self._known = Inventory(self._shown)
 
     @property
     def inventory(self) -> Inventory:
@@ -198,7 +209,7 @@ class ArchiveReader:
         except errors.VzvirtError:
             raise
         except FileNotFoundError:
-            raise errors.NoTemplate(f"there is no file '{self._path}'") from None
+            raise errors.NoTemplate(f"there is no file {self._shown}") from None
         except (
             tarfile.TarError,
             zlib.error,
@@ -218,7 +229,7 @@ class ArchiveReader:
     def broken(self, why: str) -> BrokenArchiveError:
         """The error for a damaged archive."""
         return BrokenArchiveError(
-            f"template '{self._path}' is damaged or cut short: {why}",
+            f"template {self._shown} is damaged or cut short: {why}",
             hint="get it anew; nothing of it was kept",
         )
 
@@ -279,8 +290,8 @@ class Inventory:
         links: Where each symbolic link points.
     """
 
-    def __init__(self, archive: Path) -> None:
-        self._archive = archive
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
         self.kinds: dict[bytes, Kind] = {b"": Kind.FOLDER}
         self.links: dict[bytes, bytes] = {}
 
@@ -337,7 +348,7 @@ class Inventory:
 
     def _unsafe(self, path: bytes, why: str) -> BrokenArchiveError:
         return BrokenArchiveError(
-            f"template '{self._archive}' is not safe to unpack: '{show(path)}' {why}"
+            f"template {self._shown} is not safe to unpack: '{show(path)}' {why}"
         )
 
     def resolve(self, path: bytes) -> bytes | None:

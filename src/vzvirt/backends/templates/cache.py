@@ -125,7 +125,7 @@ class CachedTemplates:
         name = _checked(name or default_name(suite))
         with self._draft(name) as draft:
             make(draft, suite, progress)
-            self._check(draft, f"checking {name}", progress)
+            _check(draft, f"'{name}'", f"checking {name}", progress)
             return self._publish(name, draft, replace=True)
 
     def import_archive(self, archive: Path, name: str, progress: Progress) -> OsTemplate:
@@ -138,7 +138,7 @@ class CachedTemplates:
                     raise errors.InvalidArgument(f"'{archive}' is no file")
                 # The copy is what gets checked: the original may change meanwhile.
                 shutil.copyfile(archive, draft)
-            self._check(draft, f"checking {archive.name}", progress)
+            _check(draft, f"'{archive}'", f"checking {archive.name}", progress)
             return self._publish(name, draft, replace=False)
 
     def remove(self, name: str) -> None:
@@ -167,10 +167,6 @@ class CachedTemplates:
             finally:
                 draft.unlink(missing_ok=True)
 
-    def _check(self, draft: Path, what: str, progress: Progress) -> None:
-        _, archive = inspect.survey(draft, what, progress)
-        inspect.check_is_root(draft, archive)
-
     def _refuse_taken(self, name: str) -> None:
         with contextlib.suppress(errors.NoTemplate):
             taken = self.find(name)
@@ -195,6 +191,12 @@ class CachedTemplates:
                     other.unlink(missing_ok=True)
             files.sync_folder(self._cache)
             return self.find(name)
+
+
+def _check(draft: Path, shown: str, what: str, progress: Progress) -> None:
+    """Read all of a draft; whoever made it knows it by another name."""
+    _, archive = inspect.survey(draft, what, progress, shown)
+    inspect.check_is_root(shown, archive)
 
 
 def _checked(name: str) -> str:

@@ -55,14 +55,16 @@ class Findings:
     releases: dict[bytes, bytes] = field(default_factory=dict)
 
 
-def survey(path: Path, what: str, progress: Progress) -> tuple[Findings, ArchiveReader]:
-    """Read a whole archive and check every part of it.
+def survey(
+    path: Path, what: str, progress: Progress, shown: str | None = None
+) -> tuple[Findings, ArchiveReader]:
+    """Read a whole archive and check every part of it; for the arguments see ``ArchiveReader``.
 
     Raises:
         OperationFailed: It is damaged or not safe to unpack.
     """
     found = Findings()
-    with ArchiveReader(path, what, progress) as archive:
+    with ArchiveReader(path, what, progress, shown) as archive:
         for entry in archive.entries():
             found.entries += 1
             if entry.kind is Kind.FILE:
@@ -84,8 +86,8 @@ def _look_into(entry: Entry, archive: ArchiveReader, found: Findings) -> None:
             found.machines[entry.path] = _MACHINES.get(number, "")
 
 
-def check_is_root(path: Path, archive: ArchiveReader) -> None:
-    """Refuse an archive that is no root file system.
+def check_is_root(shown: str, archive: ArchiveReader) -> None:
+    """Refuse an archive, of whatever name is shown, that is no root file system.
 
     Raises:
         OperationFailed: It has no /etc, or neither /sbin/init nor /bin/sh.
@@ -98,7 +100,7 @@ def check_is_root(path: Path, archive: ArchiveReader) -> None:
         missing = "neither /sbin/init nor /bin/sh"
     if missing:
         raise errors.OperationFailed(
-            f"'{path}' is no root file system: it has {missing}",
+            f"{shown} is no root file system: it has {missing}",
             hint="pack the root with: tar --numeric-owner --xattrs -C ROOT -czf FILE .",
         )
 

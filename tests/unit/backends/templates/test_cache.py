@@ -161,3 +161,15 @@ def test_details_are_those_of_the_archive(templates: CachedTemplates, tmp_path: 
     details = templates.details(found, no_progress)
     assert details.template == found
     assert details.distribution == "Test 1"
+
+
+@pytest.mark.parametrize(
+    "members", [[member("../evil")], [folder("x")]], ids=["unsafe", "no root"]
+)
+def test_a_refusal_names_the_users_file(
+    templates: CachedTemplates, tmp_path: Path, members: list[archives.Member]
+) -> None:
+    source = archives.write(tmp_path / "a", members)
+    with pytest.raises(errors.OperationFailed, match=f"'{source}'") as caught:
+        templates.import_archive(source, "web", no_progress)
+    assert ".part" not in caught.value.message

@@ -78,10 +78,10 @@ def test_what_is_no_root(tmp_path: Path, members: list[Member], missing: str) ->
     path = archives.write(tmp_path / "t.tar", members)
     _, archive = inspect.survey(path, "", no_progress)
     with pytest.raises(errors.OperationFailed, match=missing):
-        inspect.check_is_root(path, archive)
+        inspect.check_is_root("it", archive)
 
 
 def test_a_merged_root_is_one(tmp_path: Path) -> None:
     members = [folder("etc"), symlink("bin", "usr/bin"), member("usr/bin/sh")]
     path = archives.write(tmp_path / "t.tar", members)
-    inspect.check_is_root(path, inspect.survey(path, "", no_progress)[1])
+    inspect.check_is_root("it", inspect.survey(path, "", no_progress)[1])
