@@ -8,7 +8,6 @@ host's first link address. A collision is hashed again with a counter behind it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from collections.abc import Iterator, Set
 from itertools import chain, count
@@ -118,6 +117,8 @@ def _addressed(
 
 def made_up(device: str, ctid: Ctid, host: str, used: Set[MacAddress]) -> MacAddress:
     """An address that nobody has: the same for the same device, container and host."""
+    import hashlib  # 2 ms, and most commands make up none
+
     for attempt in count():
         text = f"{device}:{ctid}:{host}" + (f":{attempt}" if attempt else "")
         digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

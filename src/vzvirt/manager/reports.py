@@ -1,56 +1,17 @@
-"""Put together what lists and people want to know of containers."""
+"""Put together what people want to know of one container."""
 
 from __future__ import annotations
-
-from itertools import chain
 
 from vzvirt import errors
 from vzvirt.manager import checks, connections
 from vzvirt.manager.areas import Area, area
 from vzvirt.manager.cases import start_case
 from vzvirt.manager.world import World
-from vzvirt.model.devices import FilesystemKind
 from vzvirt.model.domain import Domain
-from vzvirt.model.report import DomainInfo, DomainSummary, InterfaceReport
+from vzvirt.model.report import DomainInfo, InterfaceReport
 from vzvirt.model.state import Observation
 from vzvirt.model.storage import Usage
 from vzvirt.model.values import Ctid
-from vzvirt.ports.store import StoredDomain
-
-
-def summaries(world: World, *, everything: bool) -> list[DomainSummary]:
-    """One line for each container, by CTID; nothing is read that no line shows."""
-    observations = world.engine.observe_all(world.store.ctids())
-    result = []
-    for observation in observations:
-        if not everything and not observation.is_active:
-            continue
-        try:
-            stored = world.store.load(observation.ctid)
-        except errors.NoDomain:
-            continue  # undefined meanwhile
-        result.append(_summary(stored, observation))
-    return result
-
-
-def _summary(stored: StoredDomain, observation: Observation) -> DomainSummary:
-    domain = stored.domain
-    if domain.uuid is None:
-        raise errors.InternalError(f"the store gave '{domain.name}' no UUID")
-    root = domain.root
-    return DomainSummary(
-        ctid=observation.ctid,
-        name=domain.name,
-        uuid=domain.uuid,
-        observation=observation,
-        description=domain.description or "",
-        hostname=domain.guest_naming.hostname or "",
-        memory=domain.memory.limit,
-        addresses=tuple(chain.from_iterable(item.addresses for item in domain.interfaces)),
-        template=root.source if root and root.kind is FilesystemKind.TEMPLATE else "",
-        autostart=domain.autostart,
-        transient=stored.transient,
-    )
 
 
 def info(world: World, ctid: Ctid) -> DomainInfo:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from vzvirt.model.devices import Interface, IpInterface
-from vzvirt.model.domain import Domain
-from vzvirt.model.host import EnforcedParameter, Places
 from vzvirt.model.state import DomainState, Observation
-from vzvirt.model.storage import LayoutAbilities, Usage
 from vzvirt.model.values import Ctid, Limit
+
+if TYPE_CHECKING:
+    from vzvirt.model.devices import Interface, IpInterface
+    from vzvirt.model.domain import Domain
+    from vzvirt.model.host import EnforcedParameter, Places
+    from vzvirt.model.storage import LayoutAbilities, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

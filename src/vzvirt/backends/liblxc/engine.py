@@ -12,24 +12,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
 from vzvirt.backends.liblxc import record
-from vzvirt.backends.liblxc.booting import script
 from vzvirt.backends.liblxc.ending import exit_status, force_out, has_ended, settle, why_ended
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder, older
-from vzvirt.model.devices import HostDevice
-from vzvirt.model.domain import Domain
-from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.state import Observation, Reason
 from vzvirt.model.values import Ctid
-from vzvirt.ports.engine import ExecRequest, StartPlan
-from vzvirt.ports.network import BootStep
 from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.files import mapping_os_errors, read_bytes
 from vzvirt.system.root import Root
+
+if TYPE_CHECKING:
+    from vzvirt.model.devices import HostDevice
+    from vzvirt.model.domain import Domain
+    from vzvirt.model.host import EnforcedParameter
+    from vzvirt.ports.engine import ExecRequest, StartPlan
+    from vzvirt.ports.network import BootStep
 
 _EARS_PATIENCE: Final = 3.0
 """Seconds that a fresh init gets until it listens to signals."""
@@ -99,6 +100,8 @@ class LxcEngine:
 
     def renew_boot_steps(self, ctid: Ctid, steps: tuple[BootStep, ...]) -> None:
         """Have other steps run from the next reboot of a running container on."""
+        from vzvirt.backends.liblxc.booting import script
+
         self._running_init(ctid)
         self._run(ctid).replace("boot", script(steps))
 

@@ -1,0 +1,130 @@
+"""How definitions are taken in, and how they are forgotten."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from vzvirt import errors
+from vzvirt.manager import checks
+from vzvirt.manager.areas import area, base_name, choose, held_by, replaced
+from vzvirt.manager.cases import define_case
+from vzvirt.manager.defaults import with_idmap, with_resources, with_root
+from vzvirt.manager.identities import Claim, claim
+from vzvirt.manager.interfaces import completed
+from vzvirt.manager.leftovers import give_back
+from vzvirt.manager.locks import exclusive
+from vzvirt.manager.quotas import save_with_quotas
+from vzvirt.manager.repairs import UNDEFINE, finish_undefine, note
+from vzvirt.manager.samples import expanded
+from vzvirt.manager.world import World
+from vzvirt.model.devices import FilesystemKind
+from vzvirt.model.domain import Domain, replace_openvz
+from vzvirt.model.report import Defined
+from vzvirt.model.state import Action, next_state
+from vzvirt.model.values import Ctid
+
+
+def define(world: World, domain: Domain, warnings: Iterable[str]) -> Defined:
+    """As ``Definitions.define``."""
+    with ExitStack() as held:
+        claimed = claim(world, domain, held)
+        complete, sentences = _completed(world, domain, claimed)
+        case = define_case(
+            world,
+            complete,
+            claimed.old,
+            claimed.others,
+            from_elsewhere=_quotas_came_along(domain, claimed.old),
+        )
+        checks.refuse(case, checks.AT_DEFINE)
+        told = [*warnings, *sentences, *checks.warnings(case, checks.WARN_AT_DEFINE)]
+        if claimed.old is not None:
+            stored = save_with_quotas(world, claimed.old, complete)
+        else:
+            stored = world.store.save(complete)
+    return Defined(
+        domain=stored.domain,
+        warnings=tuple(dict.fromkeys((*told, *stored.roundings))),
+        is_new=claimed.old is None,
+    )
+
+
+def undefine(world: World, ctid: Ctid, *, remove_data: bool) -> None:
+    """As ``Definitions.undefine``."""
+    with exclusive(world, ctid):
+        domain = world.effective(ctid)
+        next_state(world.engine.observe(ctid).state, Action.UNDEFINE, domain.name)
+        place = area(world, domain)
+        give_back(world, place)
+        world.journal.begin(note(place, UNDEFINE, remove_data="yes" if remove_data else "no"))
+        try:
+            finish_undefine(world, place, remove_data=remove_data)
+        except errors.VzvirtError:
+            if not remove_data or place.exists:
+                world.journal.done(ctid)  # nothing is lost yet: it stays as it was
+            raise
+        world.journal.done(ctid)
+
+
+def _completed(world: World, domain: Domain, claimed: Claim) -> tuple[Domain, list[str]]:
+    """A definition with nothing left open, and what the user should know of how it was done."""
+    config = world.store.global_config()
+    result, sentences = expanded(world.store, domain, is_new=claimed.old is None)
+    result = dataclasses.replace(result, ctid=claimed.ctid, uuid=domain.uuid or uuid.uuid4())
+    if claimed.old is not None:
+        result = _kept(result, claimed.old)
+    result = with_resources(with_idmap(with_root(result, config), config))
+    result, more = _with_layout(world, domain.openvz.layout, result)
+    taken = frozenset(mac for item in claimed.others for mac in item.macs)
+    addresses = world.host.link_addresses()
+    host = str(addresses[0]) if addresses else world.host.machine_id()
+    return completed(result, claimed.ctid, host, taken), [*sentences, *more]
+
+
+def _kept(domain: Domain, old: Domain) -> Domain:
+    """A definition with those facts of the one it replaces that no document says."""
+    kept = dataclasses.replace(
+        domain,
+        autostart=old.autostart,
+        provisioned=old.provisioned,
+        idmap_shifted=old.idmap_shifted,
+        idmap=old.idmap if domain.idmap is None else domain.idmap,
+    )
+    ours, theirs = kept.openvz, old.openvz
+    kept = replace_openvz(kept, root_mount=ours.root_mount or theirs.root_mount)
+    if domain.root is not None and domain.root.kind is FilesystemKind.MOUNT:
+        return kept  # no private area, no layout: its root is a folder of the user's
+    return replace_openvz(
+        kept,
+        layout=ours.layout or theirs.layout,
+        private_area=ours.private_area or theirs.private_area,
+    )
+
+
+def _with_layout(world: World, asked: str | None, domain: Domain) -> tuple[Domain, list[str]]:
+    """A definition that says how its private area is stored."""
+    layout = domain.openvz.layout
+    if asked is None and layout is not None and replaced(layout) != base_name(layout):
+        came_along = f"VE_LAYOUT={layout} came along, '{replaced(layout)}' takes its place here"
+        return replace_openvz(domain, layout=replaced(layout)), [came_along]
+    places = world.store.places(domain)
+    if layout or places.users_folder:
+        return domain, []
+    held = held_by(world, places)
+    if held is not None:
+        return replace_openvz(domain, layout=held), []
+    abilities = [item.abilities for item in world.layouts.values()]
+    name, warning = choose(abilities, domain.root, world.default_layout)
+    return replace_openvz(domain, layout=name), [warning] if warning else []
+
+
+def _quotas_came_along(asked: Domain, old: Domain | None) -> bool:
+    """Whether a root's quotas are not news: they came with a sample, or stay as they were."""
+    root = asked.root
+    if root is None or (root.space is None and root.inodes is None):
+        return True
+    before = old.root if old is not None else None
+    return before is not None and (before.space, before.inodes) == (root.space, root.inodes)
