@@ -13,6 +13,7 @@
     │   ├── NoDomain, NoTemplate, NoSample, NoDevice, NoNetwork   what was named does not exist
     │   ├── Conflict              an identity is taken by another container
     │   ├── AccessDenied          the caller may not do this
+    │   ├── OperationDenied       the caller's connection may only read
     │   └── OperationInvalid      not in this state
     ├── HostError                 the host is at fault; the same request may succeed later
     │   ├── Busy                  somebody else holds the lock
@@ -153,6 +154,12 @@ class AccessDenied(CallerError):
     """The caller may not do this (VIR_ERR_ACCESS_DENIED)."""
 
     code = 88
+
+
+class OperationDenied(CallerError):
+    """A read-only connection cannot change anything (VIR_ERR_OPERATION_DENIED)."""
+
+    code = 29
 
 
 class OperationInvalid(CallerError):
