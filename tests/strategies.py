@@ -508,6 +508,7 @@ def domains(draw: st.DrawFn, *, stored: bool = False) -> Domain:
         autostart=draw(maybe(st.booleans())) if stored else None,
         provisioned=draw(st.booleans()) if stored else False,
         idmap_shifted=draw(st.booleans()) if stored else False,
+        disposable=draw(st.booleans()) if stored else False,
     )
 
 

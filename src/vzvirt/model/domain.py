@@ -171,6 +171,8 @@ class Domain:
         autostart: ONBOOT; ``None``: unset. Not part of the XML.
         provisioned: Whether a root was once made for it. Not part of the XML.
         idmap_shifted: Whether owners on disk are shifted by the id map. Not part of the XML.
+        disposable: Whether its root was made for one transient run, and goes with it. Only live
+            definitions say so. Not part of the XML.
     """
 
     name: str
@@ -197,6 +199,7 @@ class Domain:
     autostart: bool | None = None
     provisioned: bool = False
     idmap_shifted: bool = False
+    disposable: bool = False
 
     def __post_init__(self) -> None:
         """Check what can be told from the value alone.

@@ -1,4 +1,9 @@
-"""Where definitions are kept, and the locks around them."""
+"""Where definitions are kept, and the locks around them.
+
+A container has up to two: the stored one, which its next start takes, and while it runs the
+live one, which is what it was started with and what was changed of it since. One that has a
+live definition alone is *transient*: it is gone once it ends.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ class StoredDomain:
         domain: ``ctid``, ``name`` and ``uuid`` are set (the UUID derived where none is written).
         warnings: What was wrong with its files; never fatal.
         revision: Changes whenever its files do.
-        transient: Whether it is gone once it stops.
+        transient: Whether there is no stored definition: it is gone once it stops.
         foreign: Whether nothing of ours was ever written into it (no UUID is): it came from
             an OpenVZ host, where making a root and a config is one step.
     """
@@ -43,14 +48,47 @@ class Identity:
     macs: tuple[MacAddress, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """What lists are made from; cheap to have of every container.
+
+    Attributes:
+        autostart: Whether it starts with the host; ``None``: unset.
+        transient: Whether it has only a live definition.
+        revision: As ``DefinitionStore.revision`` gives it.
+    """
+
+    ctid: Ctid
+    name: str
+    uuid: UUID
+    autostart: bool | None
+    transient: bool
+    revision: str
+
+
 class DefinitionStore(Protocol):
     """Definitions, sample configs and the global config."""
 
     def ctids(self) -> list[Ctid]:
-        """All defined containers, ascending."""
+        """All containers, transient ones too, ascending."""
 
-    def load(self, ctid: Ctid) -> StoredDomain:
+    def index(self) -> list[IndexEntry]:
+        """All containers, by CTID; reads no more of their files than it has to."""
+
+    def revision(self, ctid: Ctid) -> str | None:
+        """What changes whenever one of a container's definitions does; ``None``: it has none."""
+
+    def transients(self) -> list[Ctid]:
+        """Containers that have only a live definition, running or not; a cheap look."""
+
+    def load(self, ctid: Ctid, *, live: bool = False) -> StoredDomain:
         """Read one definition.
+
+        Args:
+            ctid: Whose.
+            live: Whether the live one is meant. Each stands in for the other where there is
+                only one: containers that run since before there were live definitions have
+                none, transient ones have no other.
 
         Raises:
             NoDomain: There is none.
@@ -63,21 +101,26 @@ class DefinitionStore(Protocol):
             NoDomain: None does.
         """
 
-    def save(self, domain: Domain) -> StoredDomain:
+    def save(self, domain: Domain, *, live: bool = False) -> StoredDomain:
         """Write a definition atomically; ``ctid`` and ``uuid`` must be set.
 
         Lines of an existing config that the definition does not change stay as they are.
         The caller holds the container's lock, and for a new identity the registry's.
+
+        Args:
+            domain: What to write.
+            live: Whether it is the live one, which does not outlive the host's next boot. Its
+                ``autostart`` is not kept.
         """
 
-    def delete(self, ctid: Ctid) -> None:
-        """Remove a definition, its name and its sidecar; no error if there is none."""
+    def delete(self, ctid: Ctid, *, live: bool = False) -> None:
+        """Remove the stored definition or the live one; no error if there is none."""
 
     def identities(self) -> list[Identity]:
-        """Every container's identity, for uniqueness checks; reads every config."""
+        """Every container's identity, for uniqueness checks; reads every definition."""
 
     def is_free(self, ctid: Ctid) -> bool:
-        """Whether no config, private area, root, dump or sidecar of this number exists."""
+        """Whether no definition, private area, root, dump or sidecar of this number exists."""
 
     def registry_lock(self) -> AbstractContextManager[None]:
         """Held while identities are checked and taken.

@@ -77,7 +77,7 @@ def read_bytes(path: Path) -> bytes | None:
         raise os_error(error, "read a file") from error
 
 
-def stamp_of(path: Path) -> str:
+def stamp_of(path: Path | str) -> str:
     """What changes whenever a file does: its time, inode and size; empty: it is no file.
 
     Raises:
@@ -120,13 +120,14 @@ def make_folder(path: Path, mode: int = 0o755) -> None:
             sync_folder(folder.parent)
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = True) -> None:
     """Replace a file's content as a whole, durably. The folder must exist.
 
     Args:
         path: The file; a symbolic link is replaced, not followed.
         data: Its whole new content.
         mode: Its permissions.
+        durable: Whether it has to outlive a loss of power.
 
     Raises:
         NoSpace: It does not fit; the old file stands.
@@ -139,14 +140,16 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
             os.ftruncate(draft, 0)
             os.fchmod(draft, mode)
             write_all(draft, data)
-            os.fsync(draft)
+            if durable:
+                os.fsync(draft)
             new.rename(path)
         except BaseException:
             new.unlink(missing_ok=True)
             raise
         finally:
             os.close(draft)
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
 
 
 def _open_draft(new: Path) -> int:

@@ -14,7 +14,7 @@ from vzvirt.model.domain import Domain
 from vzvirt.model.host import GlobalConfig, Places
 from vzvirt.model.values import Ctid
 from vzvirt.ports.journal import JournalEntry
-from vzvirt.ports.store import Identity, StoredDomain
+from vzvirt.ports.store import Identity, IndexEntry, StoredDomain
 from vzvirt.system.root import Root
 
 
@@ -38,24 +38,56 @@ class MemoryStore:
         self._config = config or default_config(root)
         self._samples = dict(samples or {})
         self._domains: dict[Ctid, StoredDomain] = {}
+        self._live: dict[Ctid, StoredDomain] = {}
         self._revision = 0
         self._registry = threading.RLock()
         self._locks: dict[Ctid, threading.RLock] = {}
 
     def ctids(self) -> list[Ctid]:
-        """All defined containers, ascending."""
-        return sorted(self._domains)
+        """All containers, ascending."""
+        return sorted({*self._domains, *self._live})
 
-    def load(self, ctid: Ctid) -> StoredDomain:
-        """Look up one definition.
+    def index(self) -> list[IndexEntry]:
+        """All containers, by CTID."""
+        return [self._entry(ctid) for ctid in self.ctids()]
+
+    def _entry(self, ctid: Ctid) -> IndexEntry:
+        stored = self.load(ctid)
+        domain = stored.domain
+        if domain.uuid is None:
+            raise errors.InternalError(f"'{domain.name}' is stored without an identity")
+        return IndexEntry(
+            ctid=ctid,
+            name=domain.name,
+            uuid=domain.uuid,
+            autostart=domain.autostart,
+            transient=stored.transient,
+            revision=self.revision(ctid) or "",
+        )
+
+    def revision(self, ctid: Ctid) -> str | None:
+        """What changes whenever one of a container's definitions does; ``None``: it has none."""
+        kinds = (self._domains.get(ctid), self._live.get(ctid))
+        known = [stored.revision if stored else "" for stored in kinds]
+        return ":".join(known) if any(known) else None
+
+    def transients(self) -> list[Ctid]:
+        """Containers that have only a live definition."""
+        return sorted(self._live.keys() - self._domains.keys())
+
+    def load(self, ctid: Ctid, *, live: bool = False) -> StoredDomain:
+        """Look up one definition; either kind stands in for the other.
 
         Raises:
             NoDomain: There is none.
         """
-        try:
-            return self._domains[ctid]
-        except KeyError:
-            raise errors.NoDomain(f"there is no container '{ctid}'") from None
+        stored, running = self._domains.get(ctid), self._live.get(ctid)
+        if running is not None:
+            running = dataclasses.replace(running, transient=stored is None)
+        found = (running or stored) if live else (stored or running)
+        if found is None:
+            raise errors.NoDomain(f"there is no container '{ctid}'")
+        return found
 
     def find(self, reference: str) -> Ctid:
         """The container that a CTID, a name or a UUID names, in this order.
@@ -70,28 +102,44 @@ class MemoryStore:
                     return item.ctid
         raise errors.NoDomain(f"there is no container '{reference}'")
 
-    def save(self, domain: Domain) -> StoredDomain:
+    def save(self, domain: Domain, *, live: bool = False) -> StoredDomain:
         """Keep a definition."""
         if domain.ctid is None or domain.uuid is None:
             raise errors.InternalError(f"'{domain.name}' is to be saved without CTID or UUID")
+        ctid = domain.ctid
         self._revision += 1
+        if live:
+            domain = dataclasses.replace(domain, autostart=None)
         stored = StoredDomain(domain=domain, revision=str(self._revision))
-        self._domains[domain.ctid] = stored
-        return stored
+        (self._live if live else self._domains)[ctid] = stored
+        return self.load(ctid, live=live)
 
-    def delete(self, ctid: Ctid) -> None:
+    def delete(self, ctid: Ctid, *, live: bool = False) -> None:
         """Forget a definition; no error if there is none."""
-        self._domains.pop(ctid, None)
+        (self._live if live else self._domains).pop(ctid, None)
 
     def identities(self) -> list[Identity]:
         """Every container's identity."""
-        return [_identity(stored.domain) for stored in self._domains.values()]
+        return [self._identity(entry) for entry in self.index()]
+
+    def _identity(self, entry: IndexEntry) -> Identity:
+        macs = [
+            mac
+            for kinds in (self._domains, self._live)
+            if entry.ctid in kinds
+            for item in kinds[entry.ctid].domain.interfaces
+            for mac in (item.mac, item.host_mac)
+            if mac is not None and not mac.is_null
+        ]
+        return Identity(
+            ctid=entry.ctid, name=entry.name, uuid=entry.uuid, macs=tuple(dict.fromkeys(macs))
+        )
 
     def is_free(self, ctid: Ctid) -> bool:
         """Whether nothing of this number exists."""
         places = self.places(Domain(name=str(ctid), ctid=ctid))
         taken = (places.private_area, places.root_mount)
-        return ctid not in self._domains and not any(path.exists() for path in taken)
+        return self.revision(ctid) is None and not any(path.exists() for path in taken)
 
     @contextlib.contextmanager
     def registry_lock(self) -> Iterator[None]:
@@ -162,19 +210,6 @@ def default_config(root: Root) -> GlobalConfig:
         private_pattern="/vz/private/$VEID",
         root_pattern="/vz/root/$VEID",
         defaults=Domain(name="container"),
-    )
-
-
-def _identity(domain: Domain) -> Identity:
-    if domain.ctid is None or domain.uuid is None:
-        raise errors.InternalError(f"'{domain.name}' is stored without an identity")
-    pairs = ((item.mac, item.host_mac) for item in domain.interfaces)
-    macs = dict.fromkeys(mac for pair in pairs for mac in pair if mac is not None)
-    return Identity(
-        ctid=domain.ctid,
-        name=domain.name,
-        uuid=domain.uuid,
-        macs=tuple(mac for mac in macs if not mac.is_null),
     )
 
 

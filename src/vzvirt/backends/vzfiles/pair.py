@@ -64,12 +64,17 @@ class PairFiles:
     def _next(self, ctid: Ctid) -> Path:
         return self.folder / f"{ctid}.vzvirt.next"
 
+    def exists(self, ctid: Ctid) -> bool:
+        """Whether there is a config."""
+        return bool(stamp_of(f"{self.folder}/{ctid}.conf"))
+
     def revision(self, ctid: Ctid) -> str | None:
         """What changes whenever one of the files does; ``None``: there is no config."""
-        config = stamp_of(self.config(ctid))
+        stem = f"{self.folder}/{ctid}"  # no Path: this is asked of thousands in one go
+        config = stamp_of(f"{stem}.conf")
         if not config:
             return None
-        return f"{config}:{stamp_of(self.sidecar(ctid))}:{stamp_of(self._next(ctid))}"
+        return f"{config}:{stamp_of(f'{stem}.vzvirt.xml')}:{stamp_of(f'{stem}.vzvirt.next')}"
 
     def read(self, ctid: Ctid) -> Pair | None:
         """Both files; ``None``: there is no config."""

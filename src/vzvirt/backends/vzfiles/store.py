@@ -2,9 +2,10 @@
 
 State, below ``etc/vz``: a config for each container and, beside it, a sidecar for what no key
 holds (``pair`` says how the two change as one); links from names (``names``); samples and
-``vz.conf`` (``hostconf``). Locks are ``LOCKDIR/CTID.lck`` (``locks``) and, around the taking of
-identities, ``run/vzvirt/registry.lck``. All of it is shared with vzctl, editors and other
-processes of ours: nothing is believed longer than its file stands unchanged.
+``vz.conf`` (``hostconf``). What runs has a live definition below ``run/vzvirt`` (``live``). Locks
+are ``LOCKDIR/CTID.lck`` (``locks``) and, around the taking of identities,
+``run/vzvirt/registry.lck``. All of it is shared with vzctl, editors and other processes of ours:
+nothing is believed longer than its file stands unchanged.
 
 Promises: reading never fails over what a file says, it warns; reading writes nothing, so a tree
 from an old host stays as it is until something is changed; a container that has no UUID yet
@@ -17,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -25,15 +25,16 @@ from uuid import UUID
 
 from vzvirt import errors
 from vzvirt.backends.vzfiles.hostconf import HostFiles
+from vzvirt.backends.vzfiles.index import Index
+from vzvirt.backends.vzfiles.live import LiveFiles
 from vzvirt.backends.vzfiles.locks import flock_file, lock_file
-from vzvirt.backends.vzfiles.names import NameLinks, ctid_of_config
+from vzvirt.backends.vzfiles.names import NameLinks
 from vzvirt.backends.vzfiles.pair import Pair, PairFiles
 from vzvirt.codec import vzconf
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import GlobalConfig, Places
-from vzvirt.model.values import Ctid, MacAddress
-from vzvirt.ports.store import Identity, StoredDomain
-from vzvirt.system.files import mapping_os_errors
+from vzvirt.model.values import Ctid
+from vzvirt.ports.store import Identity, IndexEntry, StoredDomain
 from vzvirt.system.root import Root
 
 REGISTRY_WAIT: Final = 30.0
@@ -41,13 +42,6 @@ REGISTRY_WAIT: Final = 30.0
 
 _CACHE_MOST: Final = 16384
 """Definitions kept in memory at most; then all are forgotten."""
-
-_IDENTITY_LINES: Final = re.compile(
-    rb"^[^\S\n]*(?:#UUID:|NAME=|NETIF=|[^=\n]*\\)[^\n]*$", re.MULTILINE
-)
-"""Lines of a config that can hold an identity: those keys, perhaps with backslashes in them."""
-
-_SIDECAR_MAC: Final = re.compile(rb"<mac\s+address\s*=\s*[\"']([^\"']+)[\"']")
 
 
 class VzfilesStore:
@@ -59,37 +53,56 @@ class VzfilesStore:
         self._pairs = PairFiles(root.path("etc/vz/conf"))
         self._links = NameLinks(root.path("etc/vz/names"))
         self._loaded: dict[Ctid, StoredDomain] = {}
-        self._identities: dict[Ctid, tuple[str, Identity]] = {}
+        self._live = LiveFiles(root.path("run/vzvirt/live"))
+        self._index = Index(self._pairs, self._live, self._host)
 
     # -- reading ------------------------------------------------------------------------
 
     def ctids(self) -> list[Ctid]:
-        """All defined containers, ascending."""
-        found = []
-        with (
-            mapping_os_errors("list the containers"),
-            contextlib.suppress(FileNotFoundError),
-            os.scandir(self._pairs.folder) as entries,
-        ):
-            for entry in entries:
-                ctid = ctid_of_config(entry.name)
-                if ctid is not None and _leads_to_file(entry):
-                    found.append(ctid)
-        return sorted(found)
+        """All containers, transient ones too, ascending."""
+        return self._index.ctids()
 
-    def load(self, ctid: Ctid) -> StoredDomain:
-        """Read one definition.
+    def index(self) -> list[IndexEntry]:
+        """All containers, by CTID."""
+        return self._index.entries()
+
+    def revision(self, ctid: Ctid) -> str | None:
+        """What changes whenever one of a container's definitions does; ``None``: it has none."""
+        return self._index.revision(ctid)
+
+    def transients(self) -> list[Ctid]:
+        """Containers that have only a live definition, running or not."""
+        return self._index.transients()
+
+    def load(self, ctid: Ctid, *, live: bool = False) -> StoredDomain:
+        """Read one definition; either kind stands in for the other where there is only one.
 
         Raises:
             NoDomain: There is none.
         """
+        found = self._load_live(ctid) if live else self._load_stored(ctid)
+        if found is None:
+            found = self._load_stored(ctid) if live else self._load_live(ctid)
+        if found is None:
+            raise _no_domain(str(ctid))
+        return found
+
+    def _load_live(self, ctid: Ctid) -> StoredDomain | None:
+        found = self._live.load(ctid)
+        if found is None:
+            return None
+        stamp, domain = found
+        transient = not self._pairs.exists(ctid)
+        return StoredDomain(domain=domain, revision=stamp, transient=transient)
+
+    def _load_stored(self, ctid: Ctid) -> StoredDomain | None:
         known = self._loaded.get(ctid)
         if known is not None and known.revision == self._pairs.revision(ctid):
             return known
         pair = self._pairs.read(ctid)
         if pair is None:
             self._loaded.pop(ctid, None)
-            raise _no_domain(str(ctid))
+            return None
         if len(self._loaded) >= _CACHE_MOST:
             self._loaded.clear()
         stored = self._decode(ctid, pair)
@@ -128,64 +141,33 @@ class VzfilesStore:
         """
         with contextlib.suppress(errors.InvalidArgument):
             ctid = Ctid(reference)
-            if self._pairs.revision(ctid) is not None:
+            if self._index.revision(ctid) is not None:
                 return ctid
         linked = self._links.target(reference)
-        if linked is not None:
-            identity = self._identity(linked)
-            if identity is not None and identity.name == reference:
-                return linked
-        identities = self.identities()
-        for identity in identities:
-            if identity.name == reference:
-                return identity.ctid
+        if linked is not None and self._own_name(linked) == reference:
+            return linked
+        entries = self.index()
+        for entry in entries:
+            if entry.name == reference:
+                return entry.ctid
         with contextlib.suppress(ValueError):
             uuid = UUID(reference)
-            for identity in identities:
-                if identity.uuid == uuid:
-                    return identity.ctid
+            for entry in entries:
+                if entry.uuid == uuid:
+                    return entry.ctid
         raise _no_domain(reference)
 
     def identities(self) -> list[Identity]:
-        """Every container's identity, for uniqueness checks; reads every config that changed."""
-        found = (self._identity(ctid) for ctid in self.ctids())
-        return [identity for identity in found if identity is not None]
-
-    def _identity(self, ctid: Ctid) -> Identity | None:
-        revision = self._pairs.revision(ctid)
-        if revision is None:
-            return None
-        known = self._identities.get(ctid)
-        if known is not None and known[0] == revision:
-            return known[1]
-        pair = self._pairs.read(ctid)
-        if pair is None:
-            return None
-        identity = self._scan_identity(ctid, pair)
-        self._identities[ctid] = (pair.revision, identity)
-        return identity
-
-    def _scan_identity(self, ctid: Ctid, pair: Pair) -> Identity:
-        """Read only the lines that matter, by the same grammar; XML only by the eye."""
-        lines = b"\n".join(_IDENTITY_LINES.findall(pair.config)) + b"\n"
-        domain = vzconf.read(vzconf.Document.parse(lines), ctid).domain
-        macs = [item.mac for item in domain.interfaces if item.mac is not None]
-        for text in _SIDECAR_MAC.findall(pair.sidecar):
-            with contextlib.suppress(errors.InvalidArgument):
-                macs.append(MacAddress(text.decode(errors="replace")))
-        return Identity(
-            ctid=ctid,
-            name=domain.name,
-            uuid=domain.uuid or self._host.derived_uuid(ctid),
-            macs=tuple(dict.fromkeys(mac for mac in macs if not mac.is_null)),
-        )
+        """Every container's identity, for uniqueness checks; reads every one that changed."""
+        return self._index.identities()
 
     def is_free(self, ctid: Ctid) -> bool:
-        """Whether no config, private area, root, dump or sidecar of this number exists."""
+        """Whether no definition, private area, root, dump or sidecar of this number exists."""
         places = self._host.default_places(ctid)
         taken = (
             self._pairs.config(ctid),
             self._pairs.sidecar(ctid),
+            self._live.path(ctid),
             places.private_area,
             places.root_mount,
             self.global_config().dump_dir / f"Dump.{ctid}",
@@ -194,8 +176,8 @@ class VzfilesStore:
 
     # -- writing ------------------------------------------------------------------------
 
-    def save(self, domain: Domain) -> StoredDomain:
-        """Write a definition atomically; nothing is written where nothing differs.
+    def save(self, domain: Domain, *, live: bool = False) -> StoredDomain:
+        """Write a definition atomically; no stored one is written where nothing differs.
 
         Raises:
             Conflict: Another container has its name.
@@ -204,6 +186,9 @@ class VzfilesStore:
         if domain.ctid is None or domain.uuid is None:
             raise errors.InternalError(f"'{domain.name}' is to be saved without CTID or UUID")
         ctid = domain.ctid
+        if live:
+            self._live.save(ctid, domain)
+            return self.load(ctid, live=True)
         self._pairs.settle(ctid)
         old = self._pairs.read(ctid)
         if old is not None and self._decode(ctid, old).domain == domain:
@@ -222,8 +207,8 @@ class VzfilesStore:
         return dataclasses.replace(self.load(ctid), roundings=vzconf.roundings(domain))
 
     def _own_name(self, ctid: Ctid) -> str | None:
-        identity = self._identity(ctid)
-        return identity.name if identity is not None else None
+        entry = self._index.entry(ctid)
+        return entry.name if entry is not None else None
 
     def _check_name(self, name: str | None, ctid: Ctid) -> None:
         if name is None:
@@ -232,18 +217,20 @@ class VzfilesStore:
         holder = self._links.target(name)
         if holder is None or holder == ctid:
             return
-        identity = self._identity(holder)
-        if identity is not None and identity.name == name:
+        if self._own_name(holder) == name:
             raise errors.Conflict(
                 f"the name '{name}' belongs to container {holder}", hint="choose another name"
             )
 
-    def delete(self, ctid: Ctid) -> None:
-        """Remove a definition, its name and its sidecar; no error if there is none."""
-        self._pairs.delete(ctid)
-        self._links.prune(ctid, keep=None)
-        self._loaded.pop(ctid, None)
-        self._identities.pop(ctid, None)
+    def delete(self, ctid: Ctid, *, live: bool = False) -> None:
+        """Remove the live definition, or the stored one with its name; no error without any."""
+        if live:
+            self._live.delete(ctid)
+        else:
+            self._pairs.delete(ctid)
+            self._links.prune(ctid, keep=None)
+            self._loaded.pop(ctid, None)
+        self._index.forget(ctid)
 
     # -- locks --------------------------------------------------------------------------
 
@@ -294,13 +281,6 @@ class VzfilesStore:
     def places(self, domain: Domain) -> Places:
         """Where the files of a definition with a CTID are."""
         return self._host.places(domain)
-
-
-def _leads_to_file(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_file()
-    except OSError:
-        return False  # links in a circle
 
 
 def _no_domain(reference: str) -> errors.NoDomain:

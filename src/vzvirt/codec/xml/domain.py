@@ -128,11 +128,12 @@ SIDECAR: Final = Spec(
     *DOMAIN.rows,
     Value("provisioned", "openvz:state/@provisioned", YES_NO),
     Value("idmap_shifted", "openvz:state/@shifted", YES_NO),
+    Value("disposable", "openvz:state/@disposable", YES_NO),
     gather=_gather_domain,
 )
 
-NOT_IN_XML: Final = frozenset({"autostart", "provisioned", "idmap_shifted"})
-"""Fields of ``Domain`` that its XML does not show; the last two are in the sidecar."""
+NOT_IN_XML: Final = frozenset({"autostart", "provisioned", "idmap_shifted", "disposable"})
+"""Fields of ``Domain`` that its XML does not show; all but the first are in its partial form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ NOT_OPENVZ: dict[str, str] = {
     "openvz.foreign_lines": "lines of a file under conversion",
     "provisioned": "sidecar",
     "idmap_shifted": "sidecar",
+    "disposable": "sidecar",
 }
 """Fields no key speaks of, and where they are instead."""
 

@@ -57,6 +57,7 @@ def test_golden_sidecar() -> None:
 
     assert domain.provisioned
     assert domain.idmap_shifted
+    assert domain.disposable
     assert write_partial(domain) == text
     validate(text)
 

@@ -1,0 +1,94 @@
+"""Live definitions: what running containers were started with, and what has changed of it since.
+
+State: ``run/vzvirt/live/CTID.xml``, one file each, the XML of a whole definition as sidecars
+have it, so nothing is rounded. Nothing in it outlives a boot of the host, so nothing is synced.
+Whoever holds the container's lock writes; the hook of a container that has ended removes
+without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from vzvirt import errors
+from vzvirt.model.domain import Domain
+from vzvirt.model.values import Ctid
+from vzvirt.system.files import make_folder, mapping_os_errors, read_bytes, stamp_of, write_atomic
+
+_FILE: Final = re.compile(r"([1-9][0-9]{0,9})\.xml", re.ASCII)
+
+
+class LiveFiles:
+    """The live definitions of one installation."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: dict[Ctid, tuple[str, Domain]] = {}
+
+    def path(self, ctid: Ctid) -> Path:
+        """Where a container's live definition is."""
+        return self._folder / f"{ctid}.xml"
+
+    def stamp(self, ctid: Ctid) -> str:
+        """What changes whenever the definition does; empty: there is none."""
+        return stamp_of(f"{self._folder}/{ctid}.xml")
+
+    def ctids(self) -> list[Ctid]:
+        """Containers that have one, in no order."""
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208  # names are all we need
+        except FileNotFoundError:
+            return []
+        found = []
+        for match in filter(None, map(_FILE.fullmatch, names)):
+            with contextlib.suppress(errors.InvalidArgument):
+                found.append(Ctid(match[1]))
+        return found
+
+    def content(self, ctid: Ctid) -> bytes:
+        """The file as it is; empty: there is none."""
+        return (read_bytes(self.path(ctid)) or b"") if self.stamp(ctid) else b""
+
+    def load(self, ctid: Ctid) -> tuple[str, Domain] | None:
+        """A live definition and its stamp; one that is damaged counts for nothing."""
+        stamp = self.stamp(ctid)
+        if not stamp:
+            self._loaded.pop(ctid, None)
+            return None
+        known = self._loaded.get(ctid)
+        if known is not None and known[0] == stamp:
+            return known
+        from vzvirt.codec import xml  # not for commands that look at no running container
+
+        try:
+            domain = xml.read_partial(self.content(ctid))
+        except errors.VzvirtError:
+            return None
+        if domain.ctid != ctid or domain.uuid is None:
+            return None
+        self._loaded[ctid] = (stamp, domain)
+        return stamp, domain
+
+    def save(self, ctid: Ctid, domain: Domain) -> None:
+        """Write a live definition in one step.
+
+        Raises:
+            NoSpace: The disk is full; the old one stands.
+        """
+        from vzvirt.codec import xml
+
+        make_folder(self._folder)
+        text = xml.write_partial(dataclasses.replace(domain, autostart=None))
+        write_atomic(self.path(ctid), text.encode(), durable=False)
+
+    def delete(self, ctid: Ctid) -> None:
+        """Remove one; no error if there is none."""
+        self._loaded.pop(ctid, None)
+        path = self.path(ctid)
+        with mapping_os_errors(f"remove '{path}'"):
+            path.unlink(missing_ok=True)
