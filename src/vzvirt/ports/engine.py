@@ -9,8 +9,10 @@ from typing import Protocol
 
 from vzvirt.model.devices import HostDevice
 from vzvirt.model.domain import Domain
+from vzvirt.model.guestinfo import MountUse
 from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.state import Observation, Reason
+from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
 from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.network import BootStep
 
@@ -56,6 +58,21 @@ class ExecRequest:
     user: str | None = None
     directory: str | None = None
     tty: bool | None = None
+
+
+class ConsoleLine(Protocol):
+    """A container's console, opened for us alone.
+
+    Reading ``fileno()`` gives what the console shows, writing is typing. Its end is no bytes or
+    ``EIO``: the container has ended, or somebody else has taken the console by force. Terminal
+    bytes pass unchanged both ways.
+    """
+
+    def fileno(self) -> int:
+        """The descriptor to read and write; non-blocking if its user makes it so."""
+
+    def close(self) -> None:
+        """Give the console back. Idempotent."""
 
 
 class ContainerEngine(Protocol):
@@ -131,6 +148,18 @@ class ContainerEngine(Protocol):
     def attach_console(self, ctid: Ctid) -> int:
         """Connect our terminal to the container's console until it is detached."""
 
+    def open_console(self, ctid: Ctid, *, force: bool = False) -> ConsoleLine:
+        """Open a running container's console for a program, such as the daemon.
+
+        Args:
+            ctid: The container.
+            force: Whether somebody who has it open now loses it.
+
+        Raises:
+            OperationInvalid: It does not run.
+            Busy: Somebody has it open.
+        """
+
     def console_log(self, ctid: Ctid) -> bytes:
         """What the console has shown since the last start, as far as it is kept."""
 
@@ -143,3 +172,54 @@ class ContainerEngine(Protocol):
 
     def enforcement(self, domain: Domain) -> list[EnforcedParameter]:
         """What becomes of each limit of a definition on this host."""
+
+    def statistics(self, ctid: Ctid, topics: Topic = EVERYTHING) -> Statistics:
+        """What a running container has used; starts no process.
+
+        Raises:
+            OperationInvalid: It does not run.
+        """
+
+    def statistics_of(
+        self, ctids: Iterable[Ctid], topics: Topic = EVERYTHING
+    ) -> dict[Ctid, Statistics]:
+        """The same for many; those that do not run are left out."""
+
+    def signal(self, ctid: Ctid, pid: int, number: int) -> None:
+        """Send a signal to a process of a running container.
+
+        Args:
+            ctid: The container.
+            pid: The process as the container itself numbers it; 1 is its init, from which the
+                kernel keeps what it does not handle, SIGKILL and SIGSTOP excepted.
+            number: The signal's number; 0 only looks whether there is such a process.
+
+        Raises:
+            OperationInvalid: It does not run.
+            InvalidArgument: There is no such process, or no such signal.
+        """
+
+    def hostname(self, ctid: Ctid) -> str:
+        """What a running container calls itself right now.
+
+        Raises:
+            OperationInvalid: It does not run.
+        """
+
+    def live_root(self, ctid: Ctid) -> Path:
+        """Where a running container's files are as it sees them itself, all mounts included.
+
+        A hostile guest's links are in it: to be walked as ``GuestFiles`` does only.
+
+        Raises:
+            OperationInvalid: It does not run.
+        """
+
+    def mounts(self, ctid: Ctid) -> list[MountUse]:
+        """File systems that a running container has mounted, and how full they are.
+
+        Those without files of their own (proc, sysfs ...) are left out.
+
+        Raises:
+            OperationInvalid: It does not run.
+        """

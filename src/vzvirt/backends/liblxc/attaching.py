@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.backends.liblxc import consoles
 from vzvirt.backends.liblxc import guest as guests
 from vzvirt.backends.liblxc.relay import run_on_pipes, run_on_terminal
 from vzvirt.backends.liblxc.runfolder import Process, RunFolder
@@ -28,7 +29,6 @@ from vzvirt.ports.engine import ExecRequest
 from vzvirt.system.safepath import GuestRoot
 
 LXC_ATTACH: Final = "/usr/bin/lxc-attach"
-LXC_CONSOLE: Final = "/usr/bin/lxc-console"
 
 ESCAPE: Final = "}"
 """Ctrl-] and then q detaches: liblxc counts control characters on from ``a``, so to it that
@@ -126,10 +126,17 @@ class Attacher:
             raise errors.InvalidArgument(
                 "the console needs a terminal", hint="'vzvirt logs' shows what it has said"
             )
-        argv = [LXC_CONSOLE, "-n", str(self.run.ctid), "-P", str(self.run.path.parent)]
-        argv += ["-t", "0", "-e", ESCAPE]
-        child = subprocess.Popen(argv, env=_environment(), cwd="/")
+        child = subprocess.Popen(consoles.command(self.run, ESCAPE), env=_environment(), cwd="/")
+        consoles.note(self.run, child.pid)
         return status_of(child.wait())
+
+    def open_console(self, *, force: bool) -> consoles.LxcConsole:
+        """Connect a program to the container's console.
+
+        Raises:
+            Busy: Somebody has it, and is not to lose it.
+        """
+        return consoles.connect(self.run, _environment(), force=force)
 
     def start_inside(self, argv: Sequence[str]) -> None:
         """Run a command inside that nobody waits for."""

@@ -20,6 +20,7 @@ from vzvirt.backends.liblxc.ending import exit_status, force_out, has_ended, set
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder, older
 from vzvirt.model.state import Observation, Reason
+from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
 from vzvirt.model.values import Ctid
 from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.files import mapping_os_errors, read_bytes
@@ -28,8 +29,9 @@ from vzvirt.system.root import Root
 if TYPE_CHECKING:
     from vzvirt.model.devices import HostDevice
     from vzvirt.model.domain import Domain
+    from vzvirt.model.guestinfo import MountUse
     from vzvirt.model.host import EnforcedParameter
-    from vzvirt.ports.engine import ExecRequest, StartPlan
+    from vzvirt.ports.engine import ConsoleLine, ExecRequest, StartPlan
     from vzvirt.ports.network import BootStep
 
 _EARS_PATIENCE: Final = 3.0
@@ -242,10 +244,62 @@ class LxcEngine:
 
         return Attacher(self._run(ctid), self._running_init(ctid)).console()
 
+    def open_console(self, ctid: Ctid, *, force: bool = False) -> ConsoleLine:
+        """Open a running container's console for a program, such as the daemon."""
+        from vzvirt.backends.liblxc.attaching import Attacher
+
+        return Attacher(self._run(ctid), self._running_init(ctid)).open_console(force=force)
+
     def console_log(self, ctid: Ctid) -> bytes:
         """What the console has shown since the last start, as far as it is kept."""
         console = self._console_log(ctid)
         return b"".join(read_bytes(part) or b"" for part in (older(console), console))
+
+    def signal(self, ctid: Ctid, pid: int, number: int) -> None:
+        """Send a signal to a process, by the number it has inside."""
+        from vzvirt.backends.liblxc import signalling
+
+        signalling.send(self._groups(ctid), self._running_init(ctid), pid, number)
+
+    def hostname(self, ctid: Ctid) -> str:
+        """What a running container calls itself right now."""
+        from vzvirt.backends.liblxc import looking
+
+        return looking.hostname(self._running_init(ctid))
+
+    def live_root(self, ctid: Ctid) -> Path:
+        """Where a running container's files are as it sees them itself."""
+        from vzvirt.backends.liblxc import looking
+
+        return looking.root(self._running_init(ctid))
+
+    def mounts(self, ctid: Ctid) -> list[MountUse]:
+        """File systems that a running container has mounted."""
+        from vzvirt.backends.liblxc import looking
+
+        return looking.mounts(self._running_init(ctid))
+
+    # -- counting -----------------------------------------------------------------------
+
+    def statistics(self, ctid: Ctid, topics: Topic = EVERYTHING) -> Statistics:
+        """What a running container has used."""
+        from vzvirt.backends.liblxc import statistics
+
+        self._running_init(ctid)
+        found = statistics.read(self._groups(ctid), topics)
+        if found is None:
+            raise errors.OperationInvalid(f"container {ctid} has ended")
+        return found
+
+    def statistics_of(
+        self, ctids: Iterable[Ctid], topics: Topic = EVERYTHING
+    ) -> dict[Ctid, Statistics]:
+        """The same for many."""
+        from vzvirt.backends.liblxc import statistics
+
+        trees = Hierarchies.detect()
+        found = (statistics.read(Groups.of(self._root, ctid, trees), topics) for ctid in ctids)
+        return {item.ctid: item for item in found if item is not None}
 
     # -- limits -------------------------------------------------------------------------
 

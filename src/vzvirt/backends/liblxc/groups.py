@@ -86,6 +86,11 @@ class Groups:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
 
+    def processes(self) -> list[int]:
+        """Pids of all that runs in the container's group, by the host's numbers."""
+        tree = self.trees.tree_of("pids") or self.trees.tree_of("freezer")
+        return _pids_below(tree.top / self.names[0]) if tree else []
+
     # -- freezing -----------------------------------------------------------------------
 
     def _freezer(self) -> tuple[int, Path]:

@@ -23,7 +23,7 @@ _GLANCE: Final = 0.005
 """Seconds between two looks at a terminal's mode, of which nobody tells us."""
 _OUTPUT_MODES: Final = 1
 _LOCAL_MODES: Final = 3
-_SETSID: Final = "/usr/bin/setsid"
+SETSID: Final = "/usr/bin/setsid"
 
 Forwarding = Callable[[], AbstractContextManager[Callable[[int], None]]]
 """Hands signals on while it lasts, to the pid that the function it gives is told."""
@@ -35,20 +35,22 @@ def run_on_terminal(argv: Sequence[str], env: Mapping[str, str], forwarding: For
     """Run a program on a fresh terminal that our standard streams feed and drain."""
     ours, its = pty.openpty()
     # It must be the program's controlling terminal: lxc-attach talks to /dev/tty alone.
-    leading = [_SETSID, "--ctty", *argv]
+    leading = [SETSID, "--ctty", *argv]
     with forwarding() as aim:
         child = subprocess.Popen(leading, env=env, cwd="/", stdin=its, stdout=its, stderr=its)
         os.close(its)
         aim(child.pid)
-        _wait_for_raw(child, ours)
+        wait_for_raw(child, ours)
         _pump(child, {0: ours, ours: 1}, end_of_input={ours: _END_OF_INPUT})
         status = child.wait()
     os.close(ours)
     return 128 - status if status < 0 else status
 
 
-def _wait_for_raw(child: subprocess.Popen[bytes], terminal: int) -> None:
-    """Wait until ``lxc-attach`` has taken the terminal over; what comes before, it throws away.
+def wait_for_raw(child: subprocess.Popen[bytes], terminal: int) -> None:
+    """Wait until one of LXC's programs has taken its terminal over, or has ended.
+
+    What comes before, it throws away.
 
     It leaves the making of line ends on, which the terminal inside has done by then.
     """

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.backends.memory import usage
 from vzvirt.backends.memory.state import Run, Runs
 from vzvirt.model.devices import HostDevice
 from vzvirt.model.domain import Domain
+from vzvirt.model.guestinfo import MountUse
 from vzvirt.model.host import EnforcedParameter, Enforcement
 from vzvirt.model.state import ACTIVE, Observation, Reason
+from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
 from vzvirt.model.values import Ctid
-from vzvirt.ports.engine import ExecRequest, StartPlan
+from vzvirt.ports.engine import ConsoleLine, ExecRequest, StartPlan
 from vzvirt.ports.network import BootStep
 from vzvirt.system.root import Root
 
@@ -51,11 +56,12 @@ class MemoryEngine:
         """
         ctid = _ctid(plan.domain)
         with self._runs.changing(ctid) as run:
-            if _reason(run).state in ACTIVE:
+            if run.is_active:
                 raise errors.OperationFailed(f"container {ctid} is running already")
             if not run.mounted:
                 raise errors.OperationFailed(f"nothing is mounted on '{plan.root_mount}'")
             run.log = ""
+            _configure(run, plan.domain)
             _boot(run, ctid, Reason.PAUSED_BY_USER if plan.paused else plan.reason)
 
     def renew_boot_steps(self, ctid: Ctid, steps: tuple[BootStep, ...]) -> None:
@@ -97,7 +103,7 @@ class MemoryEngine:
     def kill(self, ctid: Ctid) -> None:
         """End a container at once."""
         with self._runs.changing(ctid) as run:
-            if _reason(run).state in ACTIVE:
+            if run.is_active:
                 _end(run, Reason.KILLED, -9)
 
     def settle(self, ctid: Ctid, *, host_went_down: bool = False) -> Observation:
@@ -189,17 +195,61 @@ class MemoryEngine:
         sys.stdout.flush()
         return 0
 
+    def open_console(self, ctid: Ctid, *, force: bool = False) -> ConsoleLine:
+        """Open a terminal that shows what the console has shown, and echoes."""
+        from vzvirt.backends.memory.console import connect
+
+        return connect(self._runs, ctid, force=force)
+
     def console_log(self, ctid: Ctid) -> bytes:
         """What the console has shown since the last start."""
         return self._runs.one(ctid).log.encode()
 
     def apply(self, domain: Domain) -> None:
-        """There is nothing to limit.
+        """Note what the statistics show of it.
 
         Raises:
             OperationInvalid: The container does not run.
         """
-        self._require_active(_ctid(domain))
+        with self._active(_ctid(domain)) as run:
+            _configure(run, domain)
+
+    def signal(self, ctid: Ctid, pid: int, number: int) -> None:
+        """Its init, the only process there is, ends by SIGKILL and ignores the others."""
+        if not 0 <= number < signal.NSIG:
+            raise errors.InvalidArgument(f"there is no signal {number}")
+        with self._active(ctid) as run:
+            if pid != 1:
+                raise errors.InvalidArgument(f"container {ctid} has no process {pid}")
+            if number == signal.SIGKILL:
+                _end(run, Reason.DIED, -number)
+
+    def hostname(self, ctid: Ctid) -> str:
+        """What it was told to be called."""
+        return self._running(ctid).hostname
+
+    def live_root(self, ctid: Ctid) -> Path:
+        """Where the files of its root are."""
+        return Path(self._running(ctid).root)
+
+    def mounts(self, ctid: Ctid) -> list[MountUse]:
+        """Its root alone."""
+        return usage.mounts(self._running(ctid))
+
+    def statistics(self, ctid: Ctid, topics: Topic = EVERYTHING) -> Statistics:
+        """Something that looks like what an idle container uses."""
+        return usage.statistics(ctid, self._running(ctid), topics)
+
+    def statistics_of(
+        self, ctids: Iterable[Ctid], topics: Topic = EVERYTHING
+    ) -> dict[Ctid, Statistics]:
+        """The same for many, by one look at the file."""
+        runs = self._runs.all()
+        return {
+            ctid: usage.statistics(ctid, runs[ctid], topics)
+            for ctid in ctids
+            if ctid in runs and runs[ctid].is_active
+        }
 
     def enforcement(self, domain: Domain) -> list[EnforcedParameter]:
         """Each limit is kept in the definition, and nowhere else."""
@@ -223,8 +273,13 @@ class MemoryEngine:
         ]
 
     def _require_active(self, ctid: Ctid) -> None:
-        if not self.observe(ctid).is_active:
+        self._running(ctid)
+
+    def _running(self, ctid: Ctid) -> Run:
+        run = self._runs.one(ctid)
+        if not run.is_active:
             raise _not_running(ctid)
+        return run
 
     @contextlib.contextmanager
     def _active(self, ctid: Ctid) -> Iterator[Run]:
@@ -234,7 +289,7 @@ class MemoryEngine:
             OperationInvalid: It does not run.
         """
         with self._runs.changing(ctid) as run:
-            if _reason(run).state not in ACTIVE:
+            if not run.is_active:
                 raise _not_running(ctid)
             yield run
 
@@ -251,6 +306,12 @@ def _not_running(ctid: Ctid) -> errors.OperationInvalid:
 
 def _reason(run: Run) -> Reason:
     return Reason[run.reason]
+
+
+def _configure(run: Run, domain: Domain) -> None:
+    limit = domain.memory.limit
+    run.memory = limit if isinstance(limit, int) else None
+    run.hostname = domain.guest_naming.hostname or domain.name
 
 
 def _boot(run: Run, ctid: Ctid, reason: Reason) -> None:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from vzvirt.backends.memory.files import replace_file
-from vzvirt.model.state import Reason
+from vzvirt.model.state import ACTIVE, Reason
 from vzvirt.model.values import Ctid
 from vzvirt.system.files import exclusive, read_bytes
 from vzvirt.system.root import Root
@@ -31,6 +31,10 @@ class Run:
         mounted: Whether its root is, for the layouts.
         stubborn: Whether its init ignores requests.
         log: What its console has shown.
+        console: Who has its console: pid, start of that process, a random word; or empty.
+        hostname: What it calls itself.
+        memory: Bytes it may use, or ``None``.
+        root: Where the files of its root are, while that is mounted.
     """
 
     reason: str = Reason.NEVER_STARTED.name
@@ -40,6 +44,15 @@ class Run:
     mounted: bool = False
     stubborn: bool = False
     log: str = ""
+    console: str = ""
+    hostname: str = ""
+    memory: int | None = None
+    root: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is said to have processes."""
+        return Reason[self.reason].state in ACTIVE
 
 
 class Runs:

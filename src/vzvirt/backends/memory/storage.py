@@ -99,6 +99,7 @@ class MemoryLayout:
             raise errors.OperationFailed(f"private area '{spec.private_area}' does not exist")
         with self._runs.changing(spec.ctid) as run:
             run.mounted = True
+            run.root = str(self._files(spec.private_area))
 
     def unmount(self, spec: AreaSpec) -> None:
         """Say that it is not; nothing happens if it is not."""
