@@ -4,6 +4,10 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -q
 SOURCES := src tests tools bench
 
+# Real containers mostly wait: for boots, for packets, for one another. Files run side by side,
+# the tests of one file one after the other.
+SIDE_BY_SIDE := -n 3 --dist loadfile
+
 # As root everything can run, so a skipped test is a failure (tests/conftest.py).
 export VZVIRT_NO_SKIP ?= $(if $(filter 0,$(shell id -u)),1,)
 
@@ -59,7 +63,7 @@ check-contract:  ## one suite per port, over the memory backends and the real on
 
 .PHONY: check-system
 check-system:  ## real containers through the command line
-	$(PYTEST) tests/system tests/faults -m "not slow"
+	$(PYTEST) $(SIDE_BY_SIDE) tests/system tests/faults -m "not slow"
 
 .PHONY: check-vm
 check-vm:  ## real containers in QEMU guests: cgroup v2, hybrid and v1
