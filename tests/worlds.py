@@ -19,6 +19,7 @@ from vzvirt.backends.memory import (
     MemoryTemplates,
     layouts,
 )
+from vzvirt.backends.memory.facts import MemoryFacts
 from vzvirt.backends.memory.store import MemoryJournal, MemoryStore
 from vzvirt.backends.networkfiles import FileNetworkStore
 from vzvirt.manager import Manager
@@ -141,6 +142,7 @@ class World:
             guestfiles=port("guestfiles", MemoryGuestFiles()),
             journal=port("journal", self.journal),
             host=self.host,
+            facts=MemoryFacts(),
             networks=FileNetworkStore(self.root),
             network_runner=MemoryNetworks(self.root),
             links=MemoryLinks(self.root),

@@ -20,7 +20,7 @@ from vzvirt.system.root import Root
 if TYPE_CHECKING:
     from vzvirt.manager import Manager
     from vzvirt.ports.guestfiles import GuestFiles
-    from vzvirt.ports.host import Host
+    from vzvirt.ports.host import Host, HostFacts
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
@@ -165,7 +165,8 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
     def layouts() -> Mapping[str, StorageLayout]:
         from vzvirt.backends.storage import layouts
 
-        return layouts(place)
+        areas = place.within(definitions.global_config().private_pattern)
+        return layouts(place, areas.parent)
 
     def templates() -> TemplateStore:
         from vzvirt.backends.templates import CachedTemplates
@@ -181,6 +182,11 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         from vzvirt.backends.sysfs import SysfsHost
 
         return SysfsHost(place)
+
+    def facts() -> HostFacts:
+        from vzvirt.backends.sysfs.facts import SysfsFacts
+
+        return SysfsFacts()
 
     def runner() -> NetworkRunner:
         from vzvirt.backends.networks import LinuxNetworks
@@ -205,6 +211,7 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         guestfiles=when_used(guestfiles),
         journal=FileJournal(place),
         host=when_used(host),
+        facts=when_used(facts),
         networks=when_used(lambda: network_store(settings)),
         network_runner=when_used(runner),
         links=when_used(links),
@@ -232,6 +239,11 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
     from vzvirt.backends.vzfiles.store import VzfilesStore
     from vzvirt.manager import Manager
 
+    def facts() -> HostFacts:
+        from vzvirt.backends.memory.facts import MemoryFacts
+
+        return MemoryFacts()
+
     place = root(settings)
     definitions = VzfilesStore(place)
     return Manager(
@@ -242,6 +254,7 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         guestfiles=MemoryGuestFiles(),
         journal=FileJournal(place),
         host=MemoryHost(),
+        facts=when_used(facts),
         networks=when_used(lambda: network_store(settings)),
         network_runner=MemoryNetworks(place),
         links=MemoryLinks(place),

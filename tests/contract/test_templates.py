@@ -26,6 +26,7 @@ from vzvirt.backends.guestfiles import RealGuestFiles
 from vzvirt.backends.memory.templates import MemoryTemplates
 from vzvirt.backends.templates import CachedTemplates
 from vzvirt.model.progress import no_progress
+from vzvirt.model.storage import OsTemplate
 from vzvirt.model.values import IdMap, SoftHard
 from vzvirt.ports.storage import StorageLayout, TemplateStore
 from vzvirt.system import mounts
@@ -107,6 +108,85 @@ def test_what_is_no_archive_is_not_imported(templates: TemplateStore, place: Pat
     with pytest.raises(errors.OperationFailed):
         templates.import_archive(place / "text", "mine", no_progress)
     assert templates.templates() == []
+
+
+# -- uploads: a name is kept, then filled ------------------------------------------------
+
+
+def uploaded(templates: TemplateStore, name: str, content: bytes) -> OsTemplate:
+    upload = templates.upload(name, no_progress)
+    for start in range(0, len(content), 1000):
+        upload.write(content[start : start + 1000])
+    return upload.finish()
+
+
+def everything(place: Path) -> list[str]:
+    return sorted(path.name for path in (place / "vz/template/cache").iterdir())
+
+
+def test_a_kept_name_is_filled_by_an_upload(templates: TemplateStore, place: Path) -> None:
+    kept = templates.reserve("mine", 10 << 40)
+    assert templates.reserved() == [kept]
+    assert (kept.name, kept.size) == ("mine", 10 << 40)
+    assert kept.path.stat().st_blocks == 0
+    assert templates.templates() == []
+    content = archives.write(place / "a.tar.gz", compression="gzip").read_bytes()
+    found = uploaded(templates, "mine", content)
+    assert (found.name, found.compression) == ("mine", "gzip")
+    assert templates.reserved() == []
+    assert everything(place) == ["mine.tar.gz"]
+    with templates.opened("mine") as file:
+        assert file.read() == content
+
+
+def test_an_upload_replaces(templates: TemplateStore, place: Path) -> None:
+    for compression in ("xz", "gzip"):
+        content = archives.write(place / "a", compression=compression).read_bytes()
+        assert uploaded(templates, "mine", content).compression == compression
+    assert everything(place) == ["mine.tar.gz"]
+
+
+def test_a_broken_upload_changes_nothing(templates: TemplateStore, place: Path) -> None:
+    content = archives.write(place / "a", compression="gzip").read_bytes()
+    before = uploaded(templates, "mine", content)
+    for broken in (b"", b"no archive at all\n" * 1000, content[: len(content) // 2]):
+        with pytest.raises(errors.OperationFailed, match="'mine', as uploaded,"):
+            uploaded(templates, "mine", broken)
+        assert templates.find("mine") == before
+    assert everything(place) == ["mine.tar.gz"]
+
+
+def test_an_upload_given_up_changes_nothing(templates: TemplateStore, place: Path) -> None:
+    templates.reserve("mine", 5)
+    upload = templates.upload("mine", no_progress)
+    upload.write(b"something")
+    upload.abort()
+    upload.abort()
+    assert everything(place) == [".mine.reserved"]
+    content = archives.write(place / "a").read_bytes()
+    upload = templates.upload("mine", no_progress)
+    upload.write(content)
+    upload.finish()
+    upload.abort()
+    assert everything(place) == ["mine.tar"]
+
+
+def test_a_kept_name_can_be_given_up(templates: TemplateStore, place: Path) -> None:
+    templates.reserve("mine", 5)
+    with pytest.raises(errors.Conflict, match="'mine'"):
+        templates.reserve("mine", 5)
+    templates.remove("mine")
+    assert everything(place) == []
+    templates.build("busybox", None, None, no_progress)
+    with pytest.raises(errors.Conflict, match="'busybox'"):
+        templates.reserve("busybox", 5)
+    for bad in ("../evil", "", ".hidden"):
+        with pytest.raises(errors.InvalidArgument):
+            templates.reserve(bad, 5)
+        with pytest.raises(errors.InvalidArgument):
+            templates.upload(bad, no_progress)
+        with pytest.raises(errors.NoTemplate):
+            templates.opened(bad)
 
 
 # -- faults on the way into a private area ----------------------------------------------

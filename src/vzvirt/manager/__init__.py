@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vzvirt.model.host import HostCheck
     from vzvirt.ports.engine import ContainerEngine
     from vzvirt.ports.guestfiles import GuestFiles
-    from vzvirt.ports.host import Host
+    from vzvirt.ports.host import Host, HostFacts
     from vzvirt.ports.journal import Journal
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
@@ -57,6 +57,7 @@ class Manager:
         guestfiles: GuestFiles,
         journal: Journal,
         host: Host,
+        facts: HostFacts,
         networks: NetworkStore,
         network_runner: NetworkRunner,
         links: GuestLinks,
@@ -74,6 +75,7 @@ class Manager:
             guestfiles=guestfiles,
             journal=journal,
             host=host,
+            facts=facts,
             networks=networks,
             network_runner=network_runner,
             links=links,

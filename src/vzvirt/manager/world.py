@@ -14,7 +14,7 @@ from vzvirt.model.values import Ctid
 if TYPE_CHECKING:
     from vzvirt.ports.engine import ContainerEngine
     from vzvirt.ports.guestfiles import GuestFiles
-    from vzvirt.ports.host import Host
+    from vzvirt.ports.host import Host, HostFacts
     from vzvirt.ports.journal import Journal
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
@@ -45,6 +45,7 @@ class World:
     guestfiles: GuestFiles
     journal: Journal
     host: Host
+    facts: HostFacts
     networks: NetworkStore
     network_runner: NetworkRunner
     links: GuestLinks

@@ -27,6 +27,20 @@ class OsTemplate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReservedTemplate:
+    """A name that is kept for a template to come.
+
+    Attributes:
+        path: What keeps it.
+        size: Bytes to expect.
+    """
+
+    name: str
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateDetails:
     """What ``template info`` shows beyond ``OsTemplate``; needs reading the whole archive.
 

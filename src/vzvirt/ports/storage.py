@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from vzvirt.model.progress import Progress
-from vzvirt.model.storage import AreaSpec, LayoutAbilities, OsTemplate, TemplateDetails, Usage
+from vzvirt.model.storage import (
+    AreaSpec,
+    LayoutAbilities,
+    OsTemplate,
+    ReservedTemplate,
+    TemplateDetails,
+    Usage,
+)
 from vzvirt.model.values import IdMap
 
 
@@ -66,6 +73,28 @@ class StorageLayout(Protocol):
         """Remove what an interrupted ``build``, ``opened`` or ``delete`` left. Idempotent."""
 
 
+class TemplateUpload(Protocol):
+    """A template that comes in piece by piece; end it with ``finish`` or ``abort``."""
+
+    def write(self, data: bytes) -> None:
+        """Take the next piece.
+
+        Raises:
+            NoSpace: The disk is full.
+        """
+
+    def finish(self) -> OsTemplate:
+        """Check the whole of it, and put it in the place of what had its name.
+
+        Raises:
+            OperationFailed: It is broken, reaches outside its folder, or is no root file
+                system; what had its name stands.
+        """
+
+    def abort(self) -> None:
+        """Forget it; what had its name stands. Nothing happens after ``finish``. Idempotent."""
+
+
 class TemplateStore(Protocol):
     """The template cache."""
 
@@ -111,9 +140,34 @@ class TemplateStore(Protocol):
             Conflict: The name is taken.
         """
 
-    def remove(self, name: str) -> None:
-        """Delete a template.
+    def reserve(self, name: str, size: int) -> ReservedTemplate:
+        """Keep a name for a template that is to be uploaded; ``size`` is what to expect.
+
+        Raises:
+            Conflict: The name is taken or kept.
+            InvalidArgument: It is none for a template.
+        """
+
+    def reserved(self) -> list[ReservedTemplate]:
+        """All names that are kept, by name."""
+
+    def upload(self, name: str, progress: Progress) -> TemplateUpload:
+        """Begin to take in a template, which will replace one of that name.
+
+        Raises:
+            Busy: Somebody else is making one of that name.
+        """
+
+    def opened(self, name: str) -> BinaryIO:
+        """A template's archive, as it is; the caller closes it.
 
         Raises:
             NoTemplate: It is not in the cache.
+        """
+
+    def remove(self, name: str) -> None:
+        """Delete a template, or give up a name that is kept.
+
+        Raises:
+            NoTemplate: There is neither.
         """

@@ -11,7 +11,8 @@ from vzvirt.model.host import HostCheck, Verdict
 from vzvirt.model.storage import LayoutAbilities
 from vzvirt.model.values import MacAddress
 
-_MEMORY: Final = 16 * 1024**3
+MEMORY: Final = 16 * 1024**3
+"""Bytes of RAM that there seem to be."""
 _MACHINE_ID: Final = "5dd21fb0aa9c4f1d8f1c4d9d9e6cbe10"
 _LINK: Final = MacAddress("02:00:00:00:00:01")
 
@@ -29,7 +30,7 @@ class MemoryHost:
 
     def memory(self) -> int:
         """Bytes of RAM: enough."""
-        return _MEMORY
+        return MEMORY
 
     def machine_id(self) -> str:
         """Always the same."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import tarfile
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from vzvirt import errors
 from vzvirt.backends.memory.files import replace_file
 from vzvirt.model.progress import Progress
-from vzvirt.model.storage import OsTemplate, TemplateDetails
+from vzvirt.model.storage import OsTemplate, ReservedTemplate, TemplateDetails
 from vzvirt.model.values import IdMap
 from vzvirt.system.files import make_folder, mapping_os_errors, remove_tree
 
@@ -27,6 +28,9 @@ _FILES: Final = {
 _NAME: Final = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_+.-]*")
 _RECIPES: Final = ("busybox", "debian")
 _SUFFIXES: Final = {"": "", ".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+_RESERVED: Final = ".reserved"
+_MAGIC: Final = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz"}
+"""What the archives that Python reads begin with."""
 
 
 class MemoryTemplates:
@@ -131,21 +135,109 @@ class MemoryTemplates:
         if any(template.name == _checked(name) for template in self.templates()):
             raise errors.Conflict(f"there is a template '{name}' already")
         progress(f"importing {name}", 0, None)
-        with _opened(archive) as opened:
-            opened.getmembers()
+        _check(archive, f"'{archive}'")
         suffix = archive.suffix if archive.suffix in _SUFFIXES else ""
         make_folder(self._cache)
         with mapping_os_errors(f"import '{archive}'"):
             shutil.copyfile(archive, self._cache / f"{name}.tar{suffix}")
         return self.find(name)
 
-    def remove(self, name: str) -> None:
-        """Delete a template.
+    def reserve(self, name: str, size: int) -> ReservedTemplate:
+        """Keep a name for a template that is to be uploaded.
 
         Raises:
-            NoTemplate: It is not in the cache.
+            Conflict: The name is taken or kept.
         """
-        remove_tree(self.find(name).path)
+        path = self._reservation(_checked(name))
+        if path.exists() or any(template.name == name for template in self.templates()):
+            raise errors.Conflict(f"there is a template '{name}' already")
+        make_folder(self._cache)
+        with mapping_os_errors(f"keep the name '{name}'"):
+            path.touch()
+            os.truncate(path, size)
+        return ReservedTemplate(name=name, path=path, size=size)
+
+    def reserved(self) -> list[ReservedTemplate]:
+        """All names that are kept, by name."""
+        return [
+            ReservedTemplate(
+                name=path.name[1:].removesuffix(_RESERVED), path=path, size=path.stat().st_size
+            )
+            for path in sorted(self._cache.glob(f".*{_RESERVED}"))
+        ]
+
+    def upload(self, name: str, progress: Progress) -> _Upload:
+        """Begin to take in a template, which will replace one of that name."""
+        progress(f"uploading {name}", 0, None)
+        return _Upload(self, _checked(name))
+
+    def opened(self, name: str) -> BinaryIO:
+        """A template's archive, as it is; the caller closes it."""
+        path = self.find(name).path
+        with mapping_os_errors(f"open '{path}'"):
+            return path.open("rb")
+
+    def remove(self, name: str) -> None:
+        """Delete a template, or give up a name that is kept.
+
+        Raises:
+            NoTemplate: There is neither.
+        """
+        kept = self._reservation(name)
+        if not (_NAME.fullmatch(name) and kept.exists()):
+            remove_tree(self.find(name).path)
+        kept.unlink(missing_ok=True)
+
+    def replace(self, name: str, draft: Path) -> OsTemplate:
+        """Put an archive in the place of what had its name.
+
+        Raises:
+            OperationFailed: It is no archive.
+        """
+        _check(draft, f"'{name}', as uploaded,")
+        start = draft.read_bytes()[:8]
+        suffix = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "")
+        with mapping_os_errors(f"store the template '{name}'"):
+            draft.rename(self._cache / f"{name}.tar{suffix}")
+        for other in set(_SUFFIXES) - {suffix}:
+            (self._cache / f"{name}.tar{other}").unlink(missing_ok=True)
+        self._reservation(name).unlink(missing_ok=True)
+        return self.find(name)
+
+    def draft(self, name: str) -> Path:
+        """Where a template is put together."""
+        make_folder(self._cache)
+        return self._cache / f".{name}.part"
+
+    def _reservation(self, name: str) -> Path:
+        return self._cache / f".{name}{_RESERVED}"
+
+
+class _Upload:
+    """ports.storage.TemplateUpload."""
+
+    def __init__(self, store: MemoryTemplates, name: str) -> None:
+        self._store, self._name, self._draft = store, name, store.draft(name)
+        with mapping_os_errors(f"store the template '{name}'"):
+            self._file = self._draft.open("wb")
+
+    def write(self, data: bytes) -> None:
+        """Take the next piece."""
+        with mapping_os_errors(f"store the template '{self._name}'"):
+            self._file.write(data)
+
+    def finish(self) -> OsTemplate:
+        """Check it, and put it in the place of what had its name."""
+        try:
+            self._file.close()
+            return self._store.replace(self._name, self._draft)
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Forget it."""
+        self._file.close()
+        self._draft.unlink(missing_ok=True)
 
 
 def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
@@ -183,6 +275,15 @@ def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise errors.InvalidArgument(f"'{name}' cannot be the name of a template")
     return name
+
+
+def _check(path: Path, shown: str) -> None:
+    """Refuse what is no archive to its end; people know it by what is shown."""
+    try:
+        with mapping_os_errors(f"open {shown}"), tarfile.open(path) as archive:
+            archive.getmembers()
+    except (tarfile.TarError, EOFError) as error:
+        raise errors.OperationFailed(f"{shown} is no tarball: {error}") from None
 
 
 def _opened(path: Path) -> tarfile.TarFile:

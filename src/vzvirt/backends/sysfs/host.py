@@ -18,7 +18,7 @@ from vzvirt.backends.sysfs import checks, idmap, ownroot
 from vzvirt.model.host import HostCheck
 from vzvirt.model.storage import LayoutAbilities
 from vzvirt.model.values import MacAddress
-from vzvirt.system import files
+from vzvirt.system import disks, files
 from vzvirt.system.root import Root
 
 _MACHINE_IDS: Final = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
@@ -60,7 +60,7 @@ class SysfsHost:
 
     def idmapped_mounts(self, folder: Path) -> bool:
         """Whether the file system that holds a folder can be mounted with shifted owners."""
-        return idmap.is_possible(_nearest(folder))
+        return idmap.is_possible(disks.nearest(folder))
 
     def is_own_root(self, folder: Path) -> str | None:
         """Why a folder must never be a container's root, or ``None``."""
@@ -79,7 +79,7 @@ class SysfsHost:
 
     def checks(self, layouts: list[LayoutAbilities]) -> list[HostCheck]:
         """What this host can and cannot do, for ``vzvirt doctor``."""
-        return checks.all_checks(layouts, _nearest(self._root.path("vz/private")))
+        return checks.all_checks(layouts, disks.nearest(self._root.path("vz/private")))
 
 
 def _address(link: Path) -> MacAddress | None:
@@ -90,11 +90,3 @@ def _address(link: Path) -> MacAddress | None:
     except (OSError, errors.InvalidArgument):
         return None  # gone meanwhile, or no address that could be anybody's
     return None if address.is_null else address
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    folder = folder.absolute()
-    while not folder.is_dir():
-        folder = folder.parent
-    return folder

@@ -1,7 +1,8 @@
 """The template cache: ``TEMPLATE/cache/NAME.tar[.gz|.bz2|.xz|.zst]``, as vzctl has it.
 
 State on disk: the tarballs; ``.NAME.part`` while one is made or copied, which is renamed once
-it is complete and checked, and whose leftovers the next build or import of that name removes.
+it is complete and checked, and whose leftovers the next build or import of that name removes;
+``.NAME.reserved``, sparse and as large as what is to come, while a name is kept for an upload.
 A lock below ``run/vzvirt`` is held while names are taken or given back.
 """
 
@@ -13,7 +14,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from vzvirt import errors
 from vzvirt.backends.templates import busybox, debian, inspect
@@ -21,13 +22,14 @@ from vzvirt.backends.templates.archive import ArchiveReader
 from vzvirt.backends.templates.compression import COMPRESSIONS, Compression, detect
 from vzvirt.backends.templates.unpack import Unpacker
 from vzvirt.model.progress import Progress
-from vzvirt.model.storage import OsTemplate, TemplateDetails
+from vzvirt.model.storage import OsTemplate, ReservedTemplate, TemplateDetails
 from vzvirt.model.values import IdMap
 from vzvirt.system import files
 from vzvirt.system.root import Root
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _LOCK_PATIENCE: Final = 30.0
+_RESERVED: Final = re.compile(rf"\.({_NAME.pattern})\.reserved")
 
 Recipe = Callable[[Path, str | None, Progress], None]
 """Makes a tarball of a suite at a path."""
@@ -123,30 +125,69 @@ class CachedTemplates:
             )
         make, default_name = _RECIPES[recipe]
         name = _checked(name or default_name(suite))
-        with self._draft(name) as draft:
+        with self.draft(name) as draft:
             make(draft, suite, progress)
             _check(draft, f"'{name}'", f"checking {name}", progress)
-            return self._publish(name, draft, replace=True)
+            return self.publish(name, draft, replace=True)
 
     def import_archive(self, archive: Path, name: str, progress: Progress) -> OsTemplate:
         """Take a root tarball into the cache after checking all of it."""
         _checked(name)
         self._refuse_taken(name)
-        with self._draft(name) as draft:
+        with self.draft(name) as draft:
             with files.mapping_os_errors(f"copy '{archive}' into the cache"):
                 if not archive.is_file():
                     raise errors.InvalidArgument(f"'{archive}' is no file")
                 # The copy is what gets checked: the original may change meanwhile.
                 shutil.copyfile(archive, draft)
             _check(draft, f"'{archive}'", f"checking {archive.name}", progress)
-            return self._publish(name, draft, replace=False)
+            return self.publish(name, draft, replace=False)
+
+    def reserve(self, name: str, size: int) -> ReservedTemplate:
+        """Keep a name for a template that is to be uploaded."""
+        path = self._reservation(_checked(name))
+        files.make_folder(self._cache)
+        with self._locked(), files.mapping_os_errors(f"keep the name '{name}'"):
+            self._refuse_taken(name)
+            if path.exists():
+                raise errors.Conflict(
+                    f"the name '{name}' is kept for a template already", hint="upload it"
+                )
+            path.touch(0o644)
+            os.truncate(path, size)
+            files.sync_folder(self._cache)
+        return ReservedTemplate(name=name, path=path, size=size)
+
+    def reserved(self) -> list[ReservedTemplate]:
+        """All names that are kept, by name."""
+        found = []
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._cache) as entries:
+            for entry in entries:
+                match = _RESERVED.fullmatch(entry.name)
+                if match:
+                    path, size = self._cache / entry.name, entry.stat().st_size
+                    found.append(ReservedTemplate(name=match[1], path=path, size=size))
+        return sorted(found, key=lambda item: item.name)
+
+    def upload(self, name: str, progress: Progress) -> _Upload:
+        """Begin to take in a template, which will replace one of that name."""
+        return _Upload(self, _checked(name), progress)
+
+    def opened(self, name: str) -> BinaryIO:
+        """A template's archive, as it is; the caller closes it."""
+        template = self.find(name)
+        with files.mapping_os_errors(f"read the template '{name}'"):
+            return template.path.open("rb")
 
     def remove(self, name: str) -> None:
-        """Delete a template, in every compression it is there in."""
+        """Delete a template, in every compression it is there in, or give up a kept name."""
         with self._locked():
-            self.find(name)
+            kept = self._reservation(name)
+            if not (_NAME.fullmatch(name) and kept.exists()):
+                self.find(name)
             for kind in COMPRESSIONS:
                 (self._cache / f"{name}{kind.suffix}").unlink(missing_ok=True)
+            kept.unlink(missing_ok=True)
             files.sync_folder(self._cache)
 
     # -- how a template comes into the cache --------------------------------------------
@@ -154,8 +195,11 @@ class CachedTemplates:
     def _locked(self) -> contextlib.AbstractContextManager[None]:
         return files.exclusive(self._lock, _LOCK_PATIENCE, "the template cache")
 
+    def _reservation(self, name: str) -> Path:
+        return self._cache / f".{name}.reserved"
+
     @contextlib.contextmanager
-    def _draft(self, name: str) -> Iterator[Path]:
+    def draft(self, name: str) -> Iterator[Path]:
         """A file beside the templates that is not one yet; removed unless it was renamed."""
         files.make_folder(self._cache)
         draft = self._cache / f".{name}.part"
@@ -175,7 +219,7 @@ class CachedTemplates:
                 hint="remove it, or import under another name",
             )
 
-    def _publish(self, name: str, draft: Path, *, replace: bool) -> OsTemplate:
+    def publish(self, name: str, draft: Path, *, replace: bool) -> OsTemplate:
         """Give a complete file its name, durably; others of that name go afterwards."""
         with self._locked(), files.mapping_os_errors(f"store the template '{name}'"):
             if not replace:
@@ -189,8 +233,39 @@ class CachedTemplates:
                 other = self._cache / f"{name}{kind.suffix}"
                 if other != path:
                     other.unlink(missing_ok=True)
+            self._reservation(name).unlink(missing_ok=True)
             files.sync_folder(self._cache)
             return self.find(name)
+
+
+class _Upload:
+    """ports.storage.TemplateUpload; the draft and its lock are held until it ends."""
+
+    def __init__(self, store: CachedTemplates, name: str, progress: Progress) -> None:
+        self._store, self._name, self._progress = store, name, progress
+        with contextlib.ExitStack() as stack:
+            self._draft = stack.enter_context(store.draft(name))
+            with files.mapping_os_errors(f"store the template '{name}'"):
+                self._file = stack.enter_context(self._draft.open("wb"))
+            self._held = stack.pop_all()
+
+    def write(self, data: bytes) -> None:
+        """Take the next piece."""
+        with files.mapping_os_errors(f"store the template '{self._name}'"):
+            self._file.write(data)
+
+    def finish(self) -> OsTemplate:
+        """Check the whole of it, and put it in the place of what had its name."""
+        name = self._name
+        with self._held:
+            with files.mapping_os_errors(f"store the template '{name}'"):
+                self._file.close()
+            _check(self._draft, f"'{name}', as uploaded,", f"checking {name}", self._progress)
+            return self._store.publish(name, self._draft, replace=True)
+
+    def abort(self) -> None:
+        """Forget it; nothing happens after ``finish``."""
+        self._held.close()
 
 
 def _check(draft: Path, shown: str, what: str, progress: Progress) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.checks.case import Case, Check, WarnOnly
+from vzvirt.model.host import ALSO_RUNS
 from vzvirt.model.resources import Accounting
 from vzvirt.model.values import UNLIMITED
 
