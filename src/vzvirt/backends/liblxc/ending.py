@@ -131,6 +131,7 @@ def finish(
             boot_id=record.boot_id(),
             monitor=monitor if monitor and monitor.alive else None,
             restarts=(*recent, now) if restart else recent,
+            run=str(monitor) if monitor else old.run if old else None,
         ),
     )
     if monitor is not None and monitor.alive:

@@ -192,12 +192,15 @@ class LxcEngine:
         """Freeze all its processes."""
         self._running_init(ctid)
         self._groups(ctid).freeze()
+        self._run(ctid).mark(Mark.PAUSED)
 
     def unpause(self, ctid: Ctid) -> None:
         """Thaw them."""
         self._running_init(ctid)
-        self._run(ctid).mark(Mark.UNPAUSED)
+        run = self._run(ctid)
+        run.mark(Mark.UNPAUSED)
         self._groups(ctid).thaw()
+        run.unmark(Mark.PAUSED)  # last: whoever watches the folder looks now
 
     # -- observing ----------------------------------------------------------------------
 
@@ -217,17 +220,28 @@ class LxcEngine:
             if known is None:
                 return Observation(ctid=ctid, reason=Reason.NEVER_STARTED)
             return Observation(
-                ctid=ctid, reason=known.settled_reason, exit_status=known.exit_status
+                ctid=ctid,
+                reason=known.settled_reason,
+                exit_status=known.exit_status,
+                run=known.run,
             )
+        monitor, init, facts = run.monitor, run.init, run.facts
         if has_ended(run):
             status = exit_status(run, self._log(ctid))
-            return Observation(ctid=ctid, reason=why_ended(run, status), exit_status=status)
-        init = run.init
+            return Observation(
+                ctid=ctid,
+                reason=why_ended(run, status),
+                exit_status=status,
+                run=str(monitor) if monitor else None,
+            )
         return Observation(
             ctid=ctid,
-            reason=_active_reason(run, run.facts, Groups.of(self._root, ctid, trees)),
+            reason=_active_reason(run, facts, Groups.of(self._root, ctid, trees)),
             init_pid=init.pid if init and init.alive else None,
             started_at=run.booted_at,
+            run=str(monitor) if monitor else None,
+            previous_end=facts.previous_end if facts else None,
+            unpaused_at=run.unpaused_at,
         )
 
     # -- inside -------------------------------------------------------------------------

@@ -119,7 +119,7 @@ stop)
 post-stop)
     if [ "$LXC_TARGET" = reboot ] && may_reboot; then
         if [ -e reboot ]; then rm -f rebooted; else : > rebooted; fi
-        rm -f reboot shutdown unpaused init
+        rm -f reboot shutdown paused unpaused init
         [ "$(wc -c < "$log")" -lt $log_most ] || : > "$log"
         exit 0
     fi

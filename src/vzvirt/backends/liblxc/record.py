@@ -28,6 +28,7 @@ class Record:
         boot_id: Which boot of the host this was in.
         monitor: The monitor of the last run.
         restarts: When its policy restarted it lately, in seconds since the epoch.
+        run: What tells the last run from any other; see ``Observation``.
     """
 
     reason: Reason
@@ -35,6 +36,7 @@ class Record:
     boot_id: str = ""
     monitor: Process | None = None
     restarts: tuple[float, ...] = ()
+    run: str | None = None
 
     @property
     def settled_reason(self) -> Reason:
@@ -72,6 +74,7 @@ def load(root: Root, ctid: Ctid) -> Record | None:
             boot_id=values["boot_id"],
             monitor=Process(*monitor) if monitor else None,
             restarts=tuple(values["restarts"]),
+            run=values.get("run"),
         )
     except (ValueError, KeyError, TypeError):
         return None
@@ -86,6 +89,7 @@ def save(root: Root, ctid: Ctid, record: Record) -> None:
         "boot_id": record.boot_id,
         "monitor": [monitor.pid, monitor.started] if monitor else None,
         "restarts": list(record.restarts),
+        "run": record.run,
     }
     path = _path(root, ctid)
     make_folder(path.parent)

@@ -38,6 +38,7 @@ class Mark(enum.StrEnum):
     REBOOTED = "rebooted"  # has rebooted from inside
     REBOOT_STORM = "reboot-storm"  # rebooted too often at once and was stopped
     ENDED = "ended"  # has ended; its monitor is about to
+    PAUSED = "paused"  # stands still; the kernel tells nobody of that
     UNPAUSED = "unpaused"  # runs again after a pause
 
 
@@ -52,6 +53,9 @@ class Process:
     def read(cls, line: bytes) -> Process:
         """From a line of ``/proc/PID/stat``."""
         return cls(int(line.split(b" ", 1)[0]), int(line.rpartition(b")")[2].split()[19]))
+
+    def __str__(self) -> str:
+        return f"{self.pid}.{self.started}"
 
     @property
     def alive(self) -> bool:
@@ -97,12 +101,14 @@ class Facts:
         reason: What to report while it runs.
         init_kind: Which init it runs; see ``guest.InitKind``.
         policy: What follows when it ends by itself.
+        previous_end: Why the run before this one ended.
     """
 
     name: str
     reason: Reason
     init_kind: str
     policy: LifecyclePolicy
+    previous_end: Reason | None = None
 
 
 def older(log: Path) -> Path:
@@ -191,6 +197,14 @@ class RunFolder:
         except OSError:
             return None
 
+    @property
+    def unpaused_at(self) -> float | None:
+        """Seconds since the epoch of when it last went on after a pause, in this boot."""
+        try:
+            return (self.path / Mark.UNPAUSED.value).stat().st_mtime
+        except OSError:
+            return None
+
     # -- facts --------------------------------------------------------------------------
 
     def write_facts(self, facts: Facts) -> None:
@@ -200,6 +214,7 @@ class RunFolder:
             "reason": facts.reason.name,
             "init_kind": facts.init_kind,
             "policy": {key: value.name for key, value in asdict(facts.policy).items()},
+            "previous_end": facts.previous_end.name if facts.previous_end else None,
         }
         self.write("facts.json", json.dumps(values))
 
@@ -210,6 +225,7 @@ class RunFolder:
         if not text:
             return None
         values = json.loads(text)
+        previous = values.get("previous_end")
         return Facts(
             name=values["name"],
             reason=Reason[values["reason"]],
@@ -217,6 +233,7 @@ class RunFolder:
             policy=LifecyclePolicy(
                 **{key: OnEnd[value] for key, value in values["policy"].items()}
             ),
+            previous_end=Reason[previous] if previous else None,
         )
 
     @contextlib.contextmanager

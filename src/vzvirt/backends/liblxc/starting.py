@@ -87,12 +87,13 @@ class Starter:
         )
         prepared = prepare(plan, around)
         try:
-            self._write_files(plan, prepared)
+            self._write_files(plan, prepared, old.settled_reason if old else None)
             self._show(plan, prepared)
             self._note_start(plan, old)
             self._launch(prepared)
             if plan.paused:
                 self.groups.freeze()
+                self.run.mark(Mark.PAUSED)
         except BaseException:
             force_out(self.run, self.groups)
             finish(self.root, self.run, self.groups, Reason.FAILED_TO_START, None)
@@ -106,7 +107,9 @@ class Starter:
                 f"container {self.run.ctid} has not ended yet: monitor {monitor.pid} still runs"
             )
 
-    def _write_files(self, plan: StartPlan, prepared: Prepared) -> None:
+    def _write_files(
+        self, plan: StartPlan, prepared: Prepared, previous_end: Reason | None
+    ) -> None:
         domain = plan.domain
         # Whatever a run that was cut short left must not get into the way of this one.
         self.groups.remove()
@@ -128,6 +131,7 @@ class Starter:
                 reason=plan.reason,
                 init_kind=prepared.init_kind.label,
                 policy=domain.lifecycle,
+                previous_end=previous_end,
             )
         )
         with mapping_os_errors("begin new logs"):
@@ -151,7 +155,12 @@ class Starter:
 
     def _note_start(self, plan: StartPlan, old: record.Record | None) -> None:
         restarts = old.restarts if old and plan.reason is Reason.RESTARTED else ()
-        noted = record.Record(reason=plan.reason, boot_id=record.boot_id(), restarts=restarts)
+        noted = record.Record(
+            reason=plan.reason,
+            boot_id=record.boot_id(),
+            restarts=restarts,
+            run=old.run if old else None,  # the monitor of this one is not there yet
+        )
         record.save(self.root, self.run.ctid, noted)
 
     def _launch(self, prepared: Prepared) -> None:
