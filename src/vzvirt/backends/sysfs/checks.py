@@ -227,8 +227,10 @@ def _project_quota() -> HostCheck:
         if {"prjquota", "pquota"} & set(mount.options) and mount.fstype in {"ext4", "xfs"}
     ]
     if using:
-        return _ok("project quota", f"on for {', '.join(map(str, using))}")
-    return _ok("project quota", "on for no file system; no layout uses it yet")
+        return _ok(
+            "project quota", f"on for {', '.join(map(str, using))}: simfs keeps quotas there"
+        )
+    return _ok("project quota", "on for no file system: simfs keeps no quotas")
 
 
 # -- networks ---------------------------------------------------------------------------
