@@ -151,6 +151,10 @@ class Observation:
         init_pid: Host pid of its init while it is active.
         started_at: Seconds since the epoch of its last start, while it is active.
         exit_status: How its init ended the last time: exit status, or minus the signal.
+        run: What tells its run, from start to end with all reboots in between, from any other;
+            of one that is off, the last.
+        previous_end: Why the run before the one that is under way ended.
+        unpaused_at: Seconds since the epoch of the last time a pause was lifted in this boot.
     """
 
     ctid: Ctid
@@ -158,6 +162,9 @@ class Observation:
     init_pid: int | None = None
     started_at: float | None = None
     exit_status: int | None = None
+    run: str | None = None
+    previous_end: Reason | None = None
+    unpaused_at: float | None = None
 
     @property
     def state(self) -> DomainState:
