@@ -61,6 +61,8 @@ class MemoryEngine:
             if not run.mounted:
                 raise errors.OperationFailed(f"nothing is mounted on '{plan.root_mount}'")
             run.log = ""
+            run.previous_end = run.reason if run.run else None
+            run.run += 1
             _configure(run, plan.domain)
             _boot(run, ctid, Reason.PAUSED_BY_USER if plan.paused else plan.reason)
 
@@ -148,6 +150,7 @@ class MemoryEngine:
         """Say that it is thawed."""
         with self._active(ctid) as run:
             run.reason = Reason.UNPAUSED.name
+            run.unpaused_at = time.time()
 
     def observe(self, ctid: Ctid) -> Observation:
         """How a container stands right now."""
@@ -321,6 +324,7 @@ def _boot(run: Run, ctid: Ctid, reason: Reason) -> None:
     run.init_pid = previous + 1
     run.started_at = time.time()
     run.exit_status = None
+    run.unpaused_at = None
     run.stubborn = False
     run.log += f"container {ctid}: simulated init started\r\n"
 
@@ -340,4 +344,7 @@ def _observation(ctid: Ctid, run: Run) -> Observation:
         init_pid=run.init_pid if active else None,
         started_at=run.started_at if active else None,
         exit_status=run.exit_status,
+        run=str(run.run) if run.run else None,
+        previous_end=Reason[run.previous_end] if active and run.previous_end else None,
+        unpaused_at=run.unpaused_at if active else None,
     )

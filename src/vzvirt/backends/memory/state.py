@@ -29,6 +29,8 @@ class Run:
     Attributes:
         reason: Name of its ``Reason``.
         mounted: Whether its root is, for the layouts.
+        run: Counts its runs.
+        previous_end: Name of the ``Reason`` that the run before ended for.
         stubborn: Whether its init ignores requests.
         log: What its console has shown.
         console: Who has its console: pid, start of that process, a random word; or empty.
@@ -41,6 +43,9 @@ class Run:
     init_pid: int | None = None
     started_at: float | None = None
     exit_status: int | None = None
+    run: int = 0
+    previous_end: str | None = None
+    unpaused_at: float | None = None
     mounted: bool = False
     stubborn: bool = False
     log: str = ""
