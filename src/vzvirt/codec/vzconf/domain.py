@@ -47,6 +47,8 @@ DIRECT: Final = tuple(
 )
 """Rows that are one field each, with its name and a way to it."""
 
+DIRECT_FIELDS: Final = {param.key: name for param, name, _get in DIRECT}
+
 
 class Read(NamedTuple):
     """A definition, and what was wrong with its file, by line."""
@@ -69,10 +71,9 @@ def read(document: Document, ctid: Ctid | None = None, *, keep_foreign: bool = F
     """
     heard = listen(document)
     facts: Facts = {"ctid": ctid, "name": _read_name(heard, ctid)}
-    for param, name, _get in DIRECT:
-        value = heard.values.get(param)
-        if value is not None:
-            facts[name] = value
+    facts.update(
+        (DIRECT_FIELDS[key], value) for key, value in heard.values.items() if key in DIRECT_FIELDS
+    )
     resources.read_memory(heard.values, facts)
     resources.read_cpu_limit(heard.values, facts)
     resources.read_idmap(heard.values, facts)

@@ -27,7 +27,8 @@ BLANKS: Final = " \t\n\v\f\r"
 """What C's ``isspace`` takes for white space."""
 
 PRIVATE: Final = 0xF700
-UNSAFE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\uf700-\uf7ff\ufffe\uffff]")
+UNUSUAL: Final = re.compile(rb"[^\t\n\r -~]")
+UNSAFE: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\uf700-\uf7ff\ufffe\uffff]"
 """Characters XML cannot hold, and those that stand for bytes of them."""
 
 STANDINS: Final = re.compile("[\uf700-\uf7ff]")
@@ -36,8 +37,9 @@ ESCAPED: Final = re.compile(r"\\(.?)", re.DOTALL)
 
 def decode(data: bytes) -> str:
     """A file's bytes as text that any format can hold."""
-    text = data.decode("utf-8", "surrogateescape")
-    return UNSAFE.sub(_standins, text) if UNSAFE.search(text) else text
+    if UNUSUAL.search(data) is None:
+        return data.decode("ascii")
+    return re.sub(UNSAFE, _standins, data.decode("utf-8", "surrogateescape"))
 
 
 def encode(text: str) -> bytes:
@@ -69,6 +71,11 @@ class Assignment(NamedTuple):
     position: int
     key: str
     value: str
+
+    @property
+    def where(self) -> str:
+        """The line, for people."""
+        return f"line {self.position + 1}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -33,6 +33,10 @@ class Values:
             self._values.pop(param.key, None)
         else:
             self._values[param.key] = value
+
+    def items(self) -> ItemsView[str, Any]:
+        """What is said, by key, in the order of the file."""
+        return self._values.items()
 
     def __iter__(self) -> Iterator[Param[Any]]:
         """The rows of all parameters that are said, in the table's order."""
@@ -70,7 +74,7 @@ def listen(document: Document) -> Heard:
     for line in document.assignments:
         param = BY_KEY.get(line.key)
         if line.key in DEPRECATED:
-            heard.warnings.append(f"line {line.position + 1}: {line.key} is deprecated")
+            heard.warnings.append(f"{line.where}: {line.key} is deprecated")
         if param is None or param.ignored:
             continue
         _take(line, param, parts, heard)
@@ -82,7 +86,6 @@ def listen(document: Document) -> Heard:
 
 def _take(line: Assignment, param: Param[Any], parts: dict[str, list[Any]], heard: Heard) -> None:
     notes: Notes = []
-    where = f"line {line.position + 1}"
     if param.fields:
         heard.positions.add(line.position)
     if not line.value:
@@ -91,12 +94,13 @@ def _take(line: Assignment, param: Param[Any], parts: dict[str, list[Any]], hear
         value = param.form.parse(line.value, notes)
     except ValueError:
         heard.warnings.append(
-            f'{where}: invalid value for {line.key} ("{line.value[:80]}"), skipped'
+            f'{line.where}: invalid value for {line.key} ("{line.value[:80]}"), skipped'
         )
         heard.positions.discard(line.position)
         return
     if param.key in parts and param.duplicates is Duplicates.FIRST:
-        heard.warnings.append(f"{where}: duplicate for {line.key}, skipped")
+        heard.warnings.append(f"{line.where}: duplicate for {line.key}, skipped")
         return
-    heard.warnings += [f"{where}: {line.key}: {note}" for note in notes]
+    if notes:
+        heard.warnings += [f"{line.where}: {line.key}: {note}" for note in notes]
     parts.setdefault(param.key, []).append(value)
