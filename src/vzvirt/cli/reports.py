@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vzvirt.cli.formats import duration_text, size_text
 from vzvirt.cli.output import Field, Json
-from vzvirt.model.host import EnforcedParameter, HostCheck, Verdict
-from vzvirt.model.report import DomainInfo, DomainSummary, InterfaceReport
+from vzvirt.model.host import Verdict
 from vzvirt.model.state import DomainState, Observation
-from vzvirt.model.storage import Usage
 from vzvirt.model.values import UNLIMITED, Limit, SoftHard
+
+if TYPE_CHECKING:
+    from vzvirt.model.host import EnforcedParameter, HostCheck
+    from vzvirt.model.report import DomainInfo, DomainSummary, InterfaceReport
+    from vzvirt.model.storage import Usage
 
 _STATE_WORDS: Final = {DomainState.SHUTDOWN: "shutting down", DomainState.SHUTOFF: "shut off"}
 _STATE_COLOURS: Final = {
