@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
+import os
+import select
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from contract.conftest import CTID, Site
+from contract.conftest import CTID, MIB, Site, wait_until
 from vzvirt import errors
 from vzvirt.model.state import DomainState, Reason
+from vzvirt.model.statistics import Topic
 from vzvirt.model.values import Ctid
-from vzvirt.ports.engine import ExecRequest
+from vzvirt.ports.engine import ConsoleLine, ExecRequest
 
 
 def test_nobody_ever_started_it(site: Site) -> None:
@@ -133,7 +140,11 @@ def test_exit_statuses(
 
 
 @pytest.mark.parametrize(
-    "call", ["request_shutdown", "request_reboot", "pause", "unpause", "attach_console"]
+    "call",
+    [
+        *("request_shutdown", "request_reboot", "pause", "unpause", "attach_console"),
+        *("open_console", "statistics", "hostname", "live_root", "mounts"),
+    ],
 )
 def test_not_running(site: Site, call: str) -> None:
     with pytest.raises(errors.OperationInvalid, match="not running"):
@@ -160,3 +171,83 @@ def test_limits_are_told(site: Site) -> None:
     assert "memory" in rows
     site.engine.start(plan)
     site.engine.apply(plan.domain)
+
+
+def test_what_it_uses_is_counted(site: Site) -> None:
+    site.engine.start(site.mounted_plan())
+    one = site.engine.statistics(CTID)
+    assert one.cpu is not None
+    assert one.cpu.total > 0
+    assert one.cpu.user + one.cpu.system <= one.cpu.total * 2
+    assert one.memory is not None
+    assert 0 < one.memory.resident <= one.memory.usage
+    assert one.memory.limit == 256 * MIB
+    assert one.memory.unused == 256 * MIB - one.memory.usage
+    assert one.processes is not None
+    assert one.processes >= 1
+    assert one.all_blocks is not None
+    later = site.engine.statistics_of([Ctid(100), CTID], Topic.CPU)
+    assert list(later) == [CTID]
+    assert later[CTID].cpu is not None
+    assert later[CTID].cpu.total >= one.cpu.total
+    assert later[CTID].memory is None
+    site.engine.kill(CTID)
+    with pytest.raises(errors.OperationInvalid, match="not running"):
+        site.engine.statistics(CTID)
+    assert site.engine.statistics_of([CTID]) == {}
+
+
+def test_signals_for_its_processes(site: Site) -> None:
+    site.engine.start(site.mounted_plan())
+    site.engine.signal(CTID, 1, 0)
+    with pytest.raises(errors.InvalidArgument, match="no process 4194305"):
+        site.engine.signal(CTID, 4194305, signal.SIGTERM)
+    with pytest.raises(errors.InvalidArgument, match="no signal 65"):
+        site.engine.signal(CTID, 1, 65)
+    site.engine.signal(CTID, 1, signal.SIGKILL)
+    wait_until(lambda: not site.observe().is_active, site.observe)
+    assert site.observe().reason is Reason.DIED
+
+
+def _shown(line: ConsoleLine, wanted: bytes, seconds: float = 10) -> bytes:
+    """What a console shows until it shows what is wanted, or its end."""
+    shown, end = b"", time.monotonic() + seconds
+    while wanted not in shown and time.monotonic() < end:
+        if select.select([line.fileno()], [], [], 0.1)[0]:
+            try:
+                shown += os.read(line.fileno(), 4096)
+            except OSError as error:
+                assert error.errno == errno.EIO
+                return shown + END
+    return shown
+
+
+END = b"<the end>"
+
+
+def test_its_console_is_anyones_who_has_it(site: Site) -> None:
+    site.engine.start(site.mounted_plan())
+    with contextlib.closing(site.engine.open_console(CTID)) as first:
+        os.write(first.fileno(), b"knock\n")
+        assert b"knock" in _shown(first, b"knock")
+        with pytest.raises(errors.Busy, match="in use"):
+            site.engine.open_console(CTID)
+        with contextlib.closing(site.engine.open_console(CTID, force=True)) as second:
+            assert _shown(first, END).endswith(END)
+            os.write(second.fileno(), b"again\n")
+            assert b"again" in _shown(second, b"again")
+    with contextlib.closing(site.engine.open_console(CTID)) as third:
+        site.engine.kill(CTID)
+        assert _shown(third, END).endswith(END)
+    third.close()
+
+
+def test_what_is_to_be_seen_inside(site: Site) -> None:
+    site.engine.start(site.mounted_plan())
+    assert site.engine.hostname(CTID) == "web"
+    assert (site.engine.live_root(CTID) / "etc").is_dir()
+    root = next(item for item in site.engine.mounts(CTID) if item.mountpoint == "/")
+    assert root.total is not None
+    assert root.used is not None
+    assert 0 < root.used <= root.total
+    assert not [item for item in site.engine.mounts(CTID) if item.fstype in {"proc", "sysfs"}]

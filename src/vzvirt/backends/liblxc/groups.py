@@ -8,6 +8,7 @@ keeps installations apart.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -21,6 +22,9 @@ from vzvirt.model.values import Ctid
 from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.files import mapping_os_errors
 from vzvirt.system.root import Root
+
+GONE: Final = frozenset({errno.ENOENT, errno.ENODEV})
+"""How the kernel says that a group is no more; the second if it went while a file was open."""
 
 _FREEZE_PATIENCE: Final = 10.0
 """Seconds that all processes get to come to a halt."""
@@ -134,11 +138,13 @@ class Groups:
     def thaw(self) -> None:
         """Let all processes go on; nothing happens if they do or if there are none."""
         version, folder = self._freezer()
-        with mapping_os_errors("unpause the container"), contextlib.suppress(FileNotFoundError):
-            if version == 1:
-                (folder / "freezer.state").write_text("THAWED")
-            else:
-                (folder / "cgroup.freeze").write_text("0")
+        name, word = ("freezer.state", "THAWED") if version == 1 else ("cgroup.freeze", "0")
+        with mapping_os_errors("unpause the container"):
+            try:
+                (folder / name).write_text(word)
+            except OSError as error:
+                if error.errno not in GONE:
+                    raise
 
 
 def _pids_below(top: Path) -> list[int]:

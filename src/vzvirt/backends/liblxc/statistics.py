@@ -7,12 +7,11 @@ containers at once. In version 1 the counters that include inner groups are thos
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from vzvirt.backends.liblxc.groups import Groups
+from vzvirt.backends.liblxc.groups import GONE, Groups
 from vzvirt.model.statistics import BlockUse, CpuUse, MemoryUse, Statistics, Topic
 from vzvirt.system.files import os_error
 
@@ -28,9 +27,6 @@ _NO_LIMIT: Final = 1 << 62
 """Version 1 says "no limit" by the largest number of whole pages, which depends on their size."""
 
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
-
-_GONE: Final = frozenset({errno.ENOENT, errno.ENODEV})
-"""How the kernel says that a group is no more, the second to those who had a file of it open."""
 
 _MICRO: Final = 1000
 """Nanoseconds in a microsecond."""
@@ -50,7 +46,7 @@ def read(groups: Groups, topics: Topic) -> Statistics | None:
             else None,
         )
     except OSError as error:
-        if error.errno in _GONE:
+        if error.errno in GONE:
             return None
         raise os_error(error, f"read what container {groups.ctid} has used") from error
 
