@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,8 @@ from vzvirt.system.root import Root
 MOVED: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
 """Kinds of host devices that are NICs."""
 
-_PCI: Final = Path("/sys/bus/pci/devices")
+_NETS: Final = Path("/sys/class/net")
+_PCI: Final = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _FOREVER: Final = 0xFFFFFFFF
 
 
@@ -36,6 +38,7 @@ class NicNote:
     Attributes:
         ctid: Who has it.
         pci: Its PCI address, or empty.
+        permanent: The link address it was made with, where it has been given another one.
         boot_id: Of the host's run in which it was noted.
         addresses: Arguments of ``ip addr add``.
         routes: Arguments of ``ip route replace``.
@@ -48,6 +51,7 @@ class NicNote:
     up: bool
     boot_id: str
     pci: str = ""
+    permanent: str = ""
     addresses: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
 
@@ -57,18 +61,18 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-def _name_at(device: HostDevice) -> str:
-    """The NIC that sits at a PCI address.
+def _pci_of(name: str) -> str:
+    """The PCI function that a NIC of the host belongs to; empty: it is on no such bus.
 
-    Raises:
-        NoDevice: Nothing with an interface does.
+    Some sit right on it, others on what their function shows: ``virtio0``.
     """
-    try:
-        return next(entry.name for entry in (_PCI / str(device.address) / "net").iterdir())
-    except (OSError, StopIteration):
-        raise errors.NoDevice(
-            f"no network device of this host is at PCI address {device.address}"
-        ) from None
+    parents = (_NETS / name).resolve().parents
+    return next((above.name for above in parents if _PCI.fullmatch(above.name)), "")
+
+
+def _name_at(pci: str) -> str | None:
+    """The NIC of the host that sits at a PCI address, the first of several."""
+    return next((e.name for e in sorted(_NETS.iterdir()) if _pci_of(e.name) == pci), None)
 
 
 class Nics:
@@ -108,7 +112,7 @@ class Nics:
             self._path(note.name).unlink(missing_ok=True)
 
     def name_of(self, ctid: Ctid, device: HostDevice) -> str:
-        """The NIC that is meant, be it on the host or with its container.
+        """The NIC that is meant, be it on the host, with its container, or with another one.
 
         Raises:
             NoDevice: Nothing with an interface is at its address.
@@ -116,8 +120,13 @@ class Nics:
         if device.name is not None:
             return device.name
         pci = str(device.address)
-        out = [note.name for note in self.notes(ctid) if note.pci == pci]
-        return out[0] if out else _name_at(device)
+        out = [note for note in self.notes() if note.pci == pci]
+        own = next((note.name for note in out if note.ctid == ctid), None)
+        other = next((note.name for note in out if self._is_out(note)), None)
+        name = own or _name_at(pci) or other
+        if name is None:
+            raise errors.NoDevice(f"no network device of this host is at PCI address {pci}")
+        return name
 
     # -- refusals -----------------------------------------------------------------------
 
@@ -166,7 +175,8 @@ class Nics:
             mtu=int(link["mtu"]),
             up="UP" in link.get("flags", ()),
             boot_id=boot_id(),
-            pci=str(device.address or ""),
+            pci=_pci_of(name),
+            permanent=str(link.get("permaddr", "")),
             addresses=tuple(_address(item) for item in link.get("addr_info", ()) if _stays(item)),
             routes=_route_words(name),
         )
@@ -232,12 +242,7 @@ def _address(item: dict[str, Any]) -> str:
 
 
 def _fetch(note: NicNote, kept: Path) -> None:
-    inside = kernel.look("link", "show", inside=kept)
-    found = next((link for link in inside if link["ifname"] == note.name), None)
-    if found is None or found.get("address") != note.mac:
-        same = [link for link in inside if link.get("address") == note.mac]
-        real = [link for link in same if "link" not in link] or same
-        found = real[0] if real else found
+    found = _recognized(note, kernel.look("-d", "link", "show", inside=kept))
     if found is None:
         if _link(note.name) is None:
             raise errors.OperationFailed(
@@ -251,10 +256,24 @@ def _fetch(note: NicNote, kept: Path) -> None:
     kernel.batch(kernel.IP_BATCH, lines, inside=kept)
 
 
+def _recognized(note: NicNote, links: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """A NIC among others, whatever its name and link address have become.
+
+    Its own address betrays it, and shows even while it has another one. What was made on top
+    of it (a VLAN, a bridge) may have the same, but hangs on no bus, or says what it is on.
+    """
+    marks = {note.mac, note.permanent} - {""}
+    same = [link for link in links if {link.get("address"), link.get("permaddr")} & marks]
+    same.sort(
+        key=lambda link: ("parentdev" not in link, "link" in link, link["ifname"] != note.name)
+    )
+    named = [link for link in links if link["ifname"] == note.name]
+    return next(iter([*same, *named]), None)
+
+
 def _rename_returned(note: NicNote) -> None:
     """The kernel brings a real NIC back by itself, but with the name it had inside."""
-    every = kernel.look("link", "show")
-    found = next((link for link in every if link.get("address") == note.mac), None)
+    found = _recognized(note, kernel.look("-d", "link", "show"))
     if found is not None:
         name = found["ifname"]
         kernel.batch(
