@@ -10,7 +10,8 @@
     │   ├── ConfigUnsupported     legal, but nothing an OpenVZ-style container can have
     │   ├── ConfigSyntax          a config file cannot be read
     │   ├── ArgumentUnsupported   a flag or a combination of flags nobody implements
-    │   ├── NoDomain, NoTemplate, NoSample, NoDevice, NoNetwork   what was named does not exist
+    │   ├── NoDomain, NoTemplate, NoStoragePool, NoStorageVolume, NoSample, NoDevice, NoNetwork
+    │   │                         what was named does not exist
     │   ├── Conflict              an identity is taken by another container
     │   ├── AccessDenied          the caller may not do this
     │   ├── OperationDenied       the caller's connection may only read
@@ -115,6 +116,22 @@ class NoDomain(CallerError):
 
 class NoTemplate(CallerError):
     """No such OS template in the cache (VIR_ERR_NO_STORAGE_VOL)."""
+
+    code = 50
+    domain = FROM_STORAGE
+    exit_status = 3
+
+
+class NoStoragePool(CallerError):
+    """No such pool (VIR_ERR_NO_STORAGE_POOL)."""
+
+    code = 49
+    domain = FROM_STORAGE
+    exit_status = 3
+
+
+class NoStorageVolume(CallerError):
+    """No such volume in a pool (VIR_ERR_NO_STORAGE_VOL)."""
 
     code = 50
     domain = FROM_STORAGE

@@ -17,6 +17,7 @@ from vzvirt.manager.world import Warn, World, no_warning
 from vzvirt.model.progress import Progress, no_progress
 
 if TYPE_CHECKING:
+    from vzvirt.manager.capabilities import Machine
     from vzvirt.manager.connections import Connections
     from vzvirt.manager.definitions import Definitions
     from vzvirt.manager.devices import Devices
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vzvirt.manager.provisioning import Provisioning
     from vzvirt.manager.quotas import Quotas
     from vzvirt.manager.repairs import Repairs
+    from vzvirt.manager.storage import StoragePools
     from vzvirt.manager.templates import Templates
     from vzvirt.model.host import HostCheck
     from vzvirt.ports.engine import ContainerEngine
@@ -128,6 +130,20 @@ class Manager:
         from vzvirt.manager.provisioning import Provisioning
 
         return Provisioning(self._world)
+
+    @cached_property
+    def storage(self) -> StoragePools:
+        """Templates and private areas as pools of volumes."""
+        from vzvirt.manager.storage import StoragePools
+
+        return StoragePools(self._world)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What clients ask about the host."""
+        from vzvirt.manager.capabilities import Machine
+
+        return Machine(self._world)
 
     @cached_property
     def guests(self) -> Guests:

@@ -97,7 +97,7 @@ class VolumeKind(enum.Enum):
 class VolumeFormat(enum.Enum):
     """What is in a volume, in words libvirt knows."""
 
-    RAW = "raw"  # bytes that libvirt does not look into: an archive, an image
+    RAW = "raw"  # bytes that libvirt does not look into
     FOLDER = "dir"
 
 
