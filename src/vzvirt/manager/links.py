@@ -122,14 +122,15 @@ def nic(world: World, device: HostDevice) -> HostDevice:
     name, address = device.name, device.address
     if name is None and address is not None:
         name = world.inventory.interface_at(address)  # none while a container has it
-    elif name is not None and address is not None:
+    elif name is not None:
         real = world.inventory.pci_address_of(name)
-        if real is not None and real != address:
+        if address is not None and real not in {None, address}:
             raise errors.OperationInvalid(
                 f"host device '{name}' is at PCI address {real}, not at {address}",
                 hint="leave one of the two out",
             )
-    return dataclasses.replace(device, name=name)
+        address = address or real
+    return dataclasses.replace(device, name=name, address=address)
 
 
 def ask_for_addresses(world: World, ctid: Ctid, domain: Domain, unasked: Collection[str]) -> None:
