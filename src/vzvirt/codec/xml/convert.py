@@ -105,10 +105,11 @@ def _nodeset(text: str) -> str:
         chosen = chosen - set(numbers) if part[1] else chosen | set(numbers)
     if not chosen:
         raise ValueError(text)
-    return _ranges(sorted(chosen)) if "^" in text else text
+    return ranges(sorted(chosen)) if "^" in text else text
 
 
-def _ranges(numbers: list[int]) -> str:
+def ranges(numbers: list[int]) -> str:
+    """Ascending numbers as a list like ``0,2-3``."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
