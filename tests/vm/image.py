@@ -29,7 +29,11 @@ PACKAGES = (
     # What tools/packages.txt lists for running and checking, as far as it makes sense inside.
     "lxc",
     "iproute2",
+    "nftables",
+    "dnsmasq-base",
+    "iputils-ping",
     "e2fsprogs",
+    "xfsprogs",
     "mount",
     "busybox-static",
     "xz-utils",
