@@ -51,8 +51,13 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
+def folder(root: Root) -> Path:
+    """Where the records are."""
+    return root.path("var/lib/vzvirt/state")
+
+
 def _path(root: Root, ctid: Ctid) -> Path:
-    return root.path(f"var/lib/vzvirt/state/{ctid}.json")
+    return folder(root) / f"{ctid}.json"
 
 
 def paths(root: Root, ctid: Ctid) -> tuple[Path, ...]:

@@ -27,6 +27,10 @@ from vzvirt.system.files import (
 )
 from vzvirt.system.root import Root
 
+PERSISTENT: Final = "etc/vzvirt/networks"
+LIVE: Final = "run/vzvirt/networks"
+"""Folders below the root: definitions, and what networks run by."""
+
 _SUFFIX: Final = ".xml"
 _BLANK: Final = "~"
 """Stands for a blank in a file's name; no network's name has one."""
@@ -36,9 +40,9 @@ class FileNetworkStore:
     """The networks of one installation; implements ``ports.network.NetworkStore``."""
 
     def __init__(self, root: Root) -> None:
-        self._persistent = root.path("etc/vzvirt/networks")
+        self._persistent = root.path(PERSISTENT)
         self._links = self._persistent / "autostart"
-        self._live = root.path("run/vzvirt/networks")
+        self._live = root.path(LIVE)
 
     def names(self) -> list[str]:
         """All networks, persistent or active, in the order of the alphabet."""
