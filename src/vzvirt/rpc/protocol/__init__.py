@@ -1,0 +1,1 @@
+"""What is generated from the facts in tools/protocol.json: structures, procedures, constants."""
