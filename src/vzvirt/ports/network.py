@@ -113,6 +113,9 @@ class GuestLinks(Protocol):
     def detach_device(self, ctid: Ctid, init_pid: int, device: HostDevice) -> None:
         """Bring a NIC back, with its old name, addresses and state."""
 
+    def holders(self, devices: tuple[HostDevice, ...]) -> frozenset[Ctid]:
+        """Containers that have one of these NICs, also if they died with it unnoticed."""
+
     def release(self, ctid: Ctid) -> None:
         """Take back all that a stopped container held: routes, pairs, rules, NICs. Idempotent."""
 

@@ -110,6 +110,11 @@ class MemoryLinks:
             if name is not None and wiring.devices.get(name) == ctid:
                 del wiring.devices[name]
 
+    def holders(self, devices: tuple[HostDevice, ...]) -> frozenset[Ctid]:
+        """Containers that have one of these NICs."""
+        owners = self._wiring.now().devices
+        return frozenset(Ctid(owners[name]) for name in map(_nic, devices) if name in owners)
+
     def release(self, ctid: Ctid) -> None:
         """Take back all that a stopped container held."""
         with self._wiring.changing() as wiring:

@@ -273,6 +273,10 @@ class NetlinkLinks:
         for note in notes:
             self._nics.bring_back(note, Path(f"/proc/{init_pid}/ns/net"))
 
+    def holders(self, devices: tuple[HostDevice, ...]) -> frozenset[Ctid]:
+        """Containers that have one of these NICs, also if they died with it unnoticed."""
+        return self._nics.holders(devices)
+
     # -- looking --------------------------------------------------------------------------
 
     def counters(

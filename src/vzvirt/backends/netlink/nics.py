@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -127,6 +128,12 @@ class Nics:
         if name is None:
             raise errors.NoDevice(f"no network device of this host is at PCI address {pci}")
         return name
+
+    def holders(self, devices: Iterable[HostDevice]) -> frozenset[Ctid]:
+        """Containers that have one of these, also if they died with it unnoticed."""
+        wanted = {device.name or str(device.address) for device in devices}
+        out = [note for note in self.notes() if wanted & {note.name, note.pci}]
+        return frozenset(Ctid(note.ctid) for note in out if self._is_out(note))
 
     # -- refusals -----------------------------------------------------------------------
 

@@ -176,6 +176,7 @@ def test_an_unknown_filter_is_named(links: GuestLinks) -> None:
 
 def test_devices_while_it_runs(links: GuestLinks, inventory: DeviceInventory) -> None:
     links.attach_device(ONE, PID, ETH1)
+    assert links.holders((ETH1_BY_PLACE,)) == {ONE}
     with pytest.raises(errors.OperationInvalid):
         links.attach_device(TWO, PID, ETH1_BY_PLACE)
     links.detach_device(TWO, PID, ETH1)  # not its own

@@ -64,6 +64,9 @@ def test_one_that_is_out_is_found_by_its_place_too(sysfs: Path, tmp_path: Path) 
     assert here.name_of(WEB, at(5)) == "vztn5"
     with pytest.raises(errors.OperationInvalid, match=r"'vztn5' is in use by container 101"):
         here.check(MAIL, at(5))
+    named = HostDevice(kind=HostDeviceKind.NET, name="vztn5")
+    assert here.holders([at(5)]) == here.holders([named]) == {WEB}
+    assert here.holders([at(6)]) == frozenset()
 
 
 def test_a_note_of_an_earlier_run_of_the_host_is_void(sysfs: Path, tmp_path: Path) -> None:
