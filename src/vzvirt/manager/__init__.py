@@ -21,15 +21,19 @@ if TYPE_CHECKING:
     from vzvirt.manager.connections import Connections
     from vzvirt.manager.definitions import Definitions
     from vzvirt.manager.devices import Devices
+    from vzvirt.manager.guestinfo import GuestInfo
     from vzvirt.manager.guests import Guests
     from vzvirt.manager.guestside import GuestSide
     from vzvirt.manager.lifecycle import Lifecycle
     from vzvirt.manager.networks import Networks
+    from vzvirt.manager.processes import Processes
     from vzvirt.manager.provisioning import Provisioning
     from vzvirt.manager.quotas import Quotas
     from vzvirt.manager.repairs import Repairs
+    from vzvirt.manager.statistics import Counting
     from vzvirt.manager.storage import StoragePools
     from vzvirt.manager.templates import Templates
+    from vzvirt.manager.tuning import Tuning
     from vzvirt.model.host import HostCheck
     from vzvirt.ports.engine import ContainerEngine
     from vzvirt.ports.guestfiles import GuestFiles
@@ -151,6 +155,34 @@ class Manager:
         from vzvirt.manager.guests import Guests
 
         return Guests(self._world)
+
+    @cached_property
+    def tuning(self) -> Tuning:
+        """Change limits, of what runs and of what is stored."""
+        from vzvirt.manager.tuning import Tuning
+
+        return Tuning(self._world)
+
+    @cached_property
+    def statistics(self) -> Counting:
+        """What containers have used."""
+        from vzvirt.manager.statistics import Counting
+
+        return Counting(self._world)
+
+    @cached_property
+    def processes(self) -> Processes:
+        """Signals for what runs inside."""
+        from vzvirt.manager.processes import Processes
+
+        return Processes(self._world)
+
+    @cached_property
+    def guestinfo(self) -> GuestInfo:
+        """What containers say of themselves."""
+        from vzvirt.manager.guestinfo import GuestInfo
+
+        return GuestInfo(self._world)
 
     @cached_property
     def guestside(self) -> GuestSide:

@@ -19,7 +19,7 @@ from vzvirt.manager.world import World
 from vzvirt.model.domain import Domain
 from vzvirt.model.state import Action, next_state
 from vzvirt.model.values import Ctid, IdMap
-from vzvirt.ports.engine import ExecRequest
+from vzvirt.ports.engine import ConsoleLine, ExecRequest
 
 
 class Guests:
@@ -51,12 +51,31 @@ class Guests:
             OperationInvalid: It is not running.
         """
         ctid = self._world.store.find(ref)
+        self._require_active(ctid)
+        return self._world.engine.attach_console(ctid)
+
+    def _require_active(self, ctid: Ctid) -> None:
         if not self._world.engine.observe(ctid).is_active:
             name = self._world.store.load(ctid).domain.name
             raise errors.OperationInvalid(
                 f"'{name}' has no console: it is not running", hint="start it first"
             )
-        return self._world.engine.attach_console(ctid)
+
+    def open_console(self, ref: str, *, force: bool = False) -> ConsoleLine:
+        """Open the console for a program that passes on what is shown and typed.
+
+        Args:
+            ref: Which container.
+            force: Whether somebody who has it open now loses it.
+
+        Raises:
+            NoDomain: There is no such container.
+            OperationInvalid: It is not running.
+            Busy: Somebody has it open.
+        """
+        ctid = self._world.store.find(ref)
+        self._require_active(ctid)
+        return self._world.engine.open_console(ctid, force=force)
 
     def console_log(self, ref: str) -> bytes:
         """What the console has shown since the last start.
@@ -104,7 +123,7 @@ class Guests:
         with contextlib.ExitStack() as held:
             if not world.engine.observe(ctid).is_active:
                 held.enter_context(exclusive(world, ctid))
-            domain = world.effective(ctid)
+            domain = world.current(ctid)
             yield held.enter_context(self._root(ctid, domain)), _owners(domain)
 
     @contextlib.contextmanager

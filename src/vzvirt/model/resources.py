@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vzvirt import errors
@@ -34,6 +34,13 @@ BEANCOUNTERS: Final = (
     "swappages",
 )
 """Names of the beancounters, in the order OpenVZ writes them."""
+
+
+PERCENT_PERIOD: Final = 100_000
+"""Microseconds of the period in which a limit in percent of one processor counts."""
+
+NO_QUOTA: Final = -1
+"""How a quota of processor time says "no limit"."""
 
 
 class Accounting(enum.Enum):
@@ -93,6 +100,24 @@ class Cpu:
             raise errors.InvalidArgument(f"cputune period {self.period} is not in 1000..1000000")
         if self.quota is not None and self.quota != -1 and not 1000 <= self.quota <= 2**44:
             raise errors.InvalidArgument(f"cputune quota {self.quota} is not -1 or above 999")
+
+    @property
+    def time_limit(self) -> tuple[int | None, int | None]:
+        """Quota and period in microseconds, also where percent say it; ``None``: not said."""
+        if self.quota is None and self.limit_percent is not None:
+            quota = self.limit_percent * PERCENT_PERIOD // 100 or NO_QUOTA
+            return quota, self.period or PERCENT_PERIOD
+        return self.quota, self.period
+
+    def with_time_limit(self, quota: int, period: int) -> Cpu:
+        """A copy with another limit on processor time; in percent where that says the same."""
+        exact = replace(self, quota=quota, period=period, limit_percent=None)
+        if quota == NO_QUOTA:
+            return replace(exact, quota=None, period=None, limit_percent=0)
+        if period == PERCENT_PERIOD and quota * 100 % PERCENT_PERIOD == 0:
+            percent = quota * 100 // PERCENT_PERIOD
+            return replace(exact, quota=None, period=None, limit_percent=percent)
+        return exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,25 @@ def check_name(name: str, what: str = "container") -> str:
     return name
 
 
+_RUN: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
+
+
+def check_number_list(text: str, what: str) -> str:
+    """Return a list of processors or nodes such as ``0,2-3``, or ``all``, if it is one.
+
+    Raises:
+        InvalidArgument: It is none; ``what`` says of what.
+    """
+    if text != "all":
+        for part in text.split(","):
+            run = _RUN.fullmatch(part)
+            if run is None or (run[2] and int(run[2]) < int(run[1])):
+                raise errors.InvalidArgument(
+                    f"'{text[:80]}' is not a list of {what}", hint="write it as 0,2-3"
+                )
+    return text
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class MacAddress:
     """An Ethernet address, kept in lower case with colons."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vzvirt.model.devices import GuestNaming, Interface
+from vzvirt.model.guestinfo import GuestSystem, GuestTimezone, GuestUser
 from vzvirt.model.progress import Progress
 from vzvirt.model.values import IdMap
 
@@ -94,3 +95,16 @@ class GuestFiles(Protocol):
         Raises:
             InvalidArgument: The source does not exist or is neither file nor folder.
         """
+
+    def system(self, root: Path) -> GuestSystem:
+        """What operating system a root says it is, on this host's kernel.
+
+        This and what follows take nothing of the guest's on trust: what is too large, or no
+        regular file, is as if it were not there.
+        """
+
+    def users(self, root: Path) -> list[GuestUser]:
+        """Who is logged in to a running guest, longest first."""
+
+    def timezone(self, root: Path) -> GuestTimezone:
+        """The guest's time zone as it is now; UTC where it says none."""

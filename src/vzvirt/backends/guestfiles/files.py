@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vzvirt import errors
-from vzvirt.backends.guestfiles import accounts, identity, naming, network
+from vzvirt.backends.guestfiles import accounts, identity, looking, naming, network
 from vzvirt.backends.guestfiles.copying import Copier
 from vzvirt.backends.guestfiles.edits import Editor
 from vzvirt.backends.guestfiles.hostresolver import SOURCES, host_resolver
 from vzvirt.model.devices import GuestNaming, Interface
+from vzvirt.model.guestinfo import GuestSystem, GuestTimezone, GuestUser
 from vzvirt.model.progress import Progress
 from vzvirt.model.values import IdMap
 from vzvirt.ports.guestfiles import Refresh
@@ -69,6 +70,21 @@ class RealGuestFiles:
         """
         with mapping_os_errors("set up the guest's network programs"), GuestRoot(root) as guest:
             return network.apply(Editor(guest, owners), interfaces)
+
+    def system(self, root: Path) -> GuestSystem:
+        """What operating system a root says it is."""
+        with mapping_os_errors("look at the container's files"), GuestRoot(root) as guest:
+            return looking.system(guest)
+
+    def users(self, root: Path) -> list[GuestUser]:
+        """Who is logged in, longest first."""
+        with mapping_os_errors("look at the container's files"), GuestRoot(root) as guest:
+            return looking.users(guest)
+
+    def timezone(self, root: Path) -> GuestTimezone:
+        """The guest's time zone as it is now."""
+        with mapping_os_errors("look at the container's files"), GuestRoot(root) as guest:
+            return looking.timezone(guest)
 
     def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
         """Set a user's password.

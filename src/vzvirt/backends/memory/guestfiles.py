@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from vzvirt import errors
 from vzvirt.backends.memory.files import replace_file
 from vzvirt.model.devices import GuestNaming, Interface
+from vzvirt.model.guestinfo import GuestSystem, GuestTimezone, GuestUser
 from vzvirt.model.progress import Progress
 from vzvirt.model.values import IdMap
 from vzvirt.ports.guestfiles import Refresh
@@ -96,6 +98,31 @@ class MemoryGuestFiles:
         """
         del owners
         _copy(_inside(root, remote), local, progress)
+
+    def system(self, root: Path) -> GuestSystem:
+        """The simulation's own."""
+        del root
+        kernel = os.uname()
+        return GuestSystem(
+            id="simulation",
+            name="Simulation",
+            pretty_name="Simulated guest",
+            version="1",
+            version_id="1",
+            kernel_release=kernel.release,
+            kernel_version=kernel.version,
+            machine=kernel.machine,
+        )
+
+    def users(self, root: Path) -> list[GuestUser]:
+        """Nobody logs in to a simulation."""
+        del root
+        return []
+
+    def timezone(self, root: Path) -> GuestTimezone:
+        """Greenwich's."""
+        del root
+        return GuestTimezone(name="UTC", offset=0)
 
 
 def _inside(root: Path, remote: str) -> Path:

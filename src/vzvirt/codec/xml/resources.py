@@ -19,6 +19,7 @@ from vzvirt.codec.xml.convert import (
     one_of,
 )
 from vzvirt.model.resources import (
+    PERCENT_PERIOD,
     BlockIo,
     CapabilityDefault,
     Cpu,
@@ -83,7 +84,6 @@ MEMORY: Final = Spec(
 
 # Processors. A limit in percent of one processor is a quota in a period of 100 ms.
 
-PERCENT_PERIOD: Final = 100_000
 PERCENT: Final = PERCENT_PERIOD // 100
 
 
