@@ -183,7 +183,7 @@ def procedures_source(facts: Mapping[str, Any]) -> str:
         "from collections.abc import Mapping",
         "from typing import Final",
         "",
-        "from vzvirt.rpc.procedure import Procedure, read_table",
+        "from vzvirt.rpc.protocol.procedure import Procedure, read_table",
         "",
         '__all__ = ["BY_NAME", "PROCEDURES", "Procedure"]',
         "",

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from vzvirt.rpc.packet import REMOTE_PROGRAM, VERSION, Packet, PacketType, Status
-from vzvirt.rpc.procedure import Procedure
 from vzvirt.rpc.protocol import constants, remote
+from vzvirt.rpc.protocol.procedure import Procedure
 from vzvirt.rpc.xdr import FROM_RPC
 
 PLAIN: Final = "%s"

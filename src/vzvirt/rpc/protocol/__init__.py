@@ -1,1 +1,1 @@
-"""What is generated from the facts in tools/protocol.json: structures, procedures, constants."""
+"""The protocol: structures, procedures, constants, printed by tools/rpcgen.py from facts."""

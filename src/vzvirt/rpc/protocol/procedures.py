@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from vzvirt.rpc.procedure import Procedure, read_table
+from vzvirt.rpc.protocol.procedure import Procedure, read_table
 
 __all__ = ["BY_NAME", "PROCEDURES", "Procedure"]
 
