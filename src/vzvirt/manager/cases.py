@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 
 from vzvirt import errors
@@ -93,9 +94,9 @@ def _addresses(
     holders: dict[IpAddress, str] = {}
     for other in others:
         try:
-            definition = world.store.load(other.ctid).domain
+            definitions = [world.store.load(other.ctid, live=live) for live in (False, True)]
         except errors.VzvirtError:
             continue  # gone meanwhile, or unreadable: its own commands will say so
-        for item in definition.interfaces:
+        for item in chain.from_iterable(one.domain.interfaces for one in definitions):
             holders.update((address.ip, other.name) for address in item.addresses)
     return holders

@@ -35,7 +35,7 @@ class Connections:
         """
         ctid = self._world.store.find(ref)
         pid = self._world.engine.observe(ctid).init_pid
-        return reports(self._world, self._world.effective(ctid), pid)
+        return reports(self._world, self._world.current(ctid), pid)
 
     def addresses(self, ref: str) -> list[GuestAddress]:
         """What a running container's interfaces have right now, whoever gave it to them.
@@ -65,7 +65,7 @@ class Connections:
     def _running(self, ref: str) -> tuple[Domain, int]:
         """A running container's definition and its init."""
         ctid = self._world.store.find(ref)
-        domain = self._world.effective(ctid)
+        domain = self._world.current(ctid)
         pid = self._world.engine.observe(ctid).init_pid
         if pid is None:
             raise errors.OperationInvalid(

@@ -24,39 +24,52 @@ from vzvirt.model.devices import FilesystemKind
 from vzvirt.model.domain import Domain, replace_openvz
 from vzvirt.model.report import Defined
 from vzvirt.model.state import Action, next_state
-from vzvirt.model.values import Ctid
+from vzvirt.model.values import Ctid, check_name
+from vzvirt.ports.store import StoredDomain
 
 
 def define(world: World, domain: Domain, warnings: Iterable[str]) -> Defined:
     """As ``Definitions.define``."""
     with ExitStack() as held:
         claimed = claim(world, domain, held)
-        complete, sentences = _completed(world, domain, claimed)
+        old = claimed.old_domain
+        complete, sentences = completed_definition(world, domain, claimed)
         case = define_case(
             world,
             complete,
-            claimed.old,
+            old,
             claimed.others,
-            from_elsewhere=_quotas_came_along(domain, claimed.old),
+            from_elsewhere=_quotas_came_along(domain, old),
         )
         checks.refuse(case, checks.AT_DEFINE)
         told = [*warnings, *sentences, *checks.warnings(case, checks.WARN_AT_DEFINE)]
         if claimed.old is not None:
-            stored = save_with_quotas(world, claimed.old, complete)
+            _keep_root(world, claimed.old)
+            stored = save_with_quotas(world, claimed.old, complete, lasting=True)
         else:
             stored = world.store.save(complete)
     return Defined(
         domain=stored.domain,
         warnings=tuple(dict.fromkeys((*told, *stored.roundings))),
-        is_new=claimed.old is None,
+        is_new=claimed.old is None or claimed.old.transient,
     )
 
 
-def undefine(world: World, ctid: Ctid, *, remove_data: bool) -> None:
+def _keep_root(world: World, old: StoredDomain) -> None:
+    """The root of a transient container that is defined now does not go with its run."""
+    if old.transient and old.domain.disposable:
+        world.store.save(dataclasses.replace(old.domain, disposable=False), live=True)
+
+
+def undefine(world: World, ctid: Ctid, *, remove_data: bool, running: bool) -> None:
     """As ``Definitions.undefine``."""
     with exclusive(world, ctid):
         domain = world.effective(ctid)
-        next_state(world.engine.observe(ctid).state, Action.UNDEFINE, domain.name)
+        observation = world.engine.observe(ctid)
+        if running and observation.is_active and not remove_data:
+            _make_transient(world, ctid, domain.name)
+            return
+        next_state(observation.state, Action.UNDEFINE, domain.name)
         place = area(world, domain)
         give_back(world, place)
         world.journal.begin(note(place, UNDEFINE, remove_data="yes" if remove_data else "no"))
@@ -69,13 +82,47 @@ def undefine(world: World, ctid: Ctid, *, remove_data: bool) -> None:
         world.journal.done(ctid)
 
 
-def _completed(world: World, domain: Domain, claimed: Claim) -> tuple[Domain, list[str]]:
+def _make_transient(world: World, ctid: Ctid, name: str) -> None:
+    """Forget the stored definition of a running container; the live one stays."""
+    if world.store.load(ctid).transient:
+        raise errors.OperationInvalid(
+            f"'{name}' is transient: it has no stored definition to forget",
+            hint="kill it, and it is gone",
+        )
+    world.store.save(world.live(ctid), live=True)  # one of an older version has none yet
+    world.store.delete(ctid)
+
+
+def rename(world: World, ctid: Ctid, name: str) -> None:
+    """As ``Definitions.rename``."""
+    with exclusive(world, ctid), world.store.registry_lock():
+        stored = world.store.load(ctid)
+        old = stored.domain
+        if stored.transient or world.engine.observe(ctid).is_active:
+            raise errors.OperationInvalid(
+                f"'{old.name}' is running, it keeps its name", hint="shut it down first"
+            )
+        if check_name(name).isdecimal() and name != str(ctid):
+            raise errors.InvalidArgument(
+                f"'{old.name}' cannot be called '{name}': a number would be the id, and that "
+                f"is {ctid}"
+            )
+        for other in world.store.index():
+            if other.name == name:
+                raise errors.Conflict(
+                    f"the name '{name}' belongs to container {other.ctid} already",
+                    hint="choose another one",
+                )
+        world.store.save(dataclasses.replace(old, name=name))
+
+
+def completed_definition(world: World, domain: Domain, claimed: Claim) -> tuple[Domain, list[str]]:
     """A definition with nothing left open, and what the user should know of how it was done."""
     config = world.store.global_config()
     result, sentences = expanded(world.store, domain, is_new=claimed.old is None)
     result = dataclasses.replace(result, ctid=claimed.ctid, uuid=domain.uuid or uuid.uuid4())
     if claimed.old is not None:
-        result = _kept(result, claimed.old)
+        result = _kept(result, claimed.old.domain)
     result = with_resources(with_idmap(with_root(result, config), config))
     result, more = _with_layout(world, domain.openvz.layout, result)
     taken = frozenset(mac for item in claimed.others for mac in item.macs)

@@ -7,10 +7,11 @@ refused leaves no trace. What only changes need is imported for them: most comma
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from vzvirt.manager.summaries import summaries
+from vzvirt.model.affect import Affect
 from vzvirt.model.values import Ctid
 
 if TYPE_CHECKING:
@@ -42,10 +43,15 @@ class Definitions:
 
         return define(self._world, domain, tuple(warnings))
 
-    def undefine(self, ref: str, *, remove_data: bool) -> None:
+    def undefine(self, ref: str, *, remove_data: bool, running: bool = False) -> None:
         """Forget a container that is off; its private area goes only with ``remove_data``.
 
         A folder that the user gave as root is never deleted.
+
+        Args:
+            ref: Which one.
+            remove_data: Whether its private area goes, too.
+            running: Whether one that runs becomes transient, instead of being refused.
 
         Raises:
             NoDomain: There is no such container.
@@ -53,7 +59,36 @@ class Definitions:
         """
         from vzvirt.manager.defining import undefine
 
-        undefine(self._world, self.resolve(ref), remove_data=remove_data)
+        undefine(self._world, self.resolve(ref), remove_data=remove_data, running=running)
+
+    def rename(self, ref: str, name: str) -> None:
+        """Give a container that is off another name.
+
+        Raises:
+            NoDomain: There is no such container.
+            OperationInvalid: It is running.
+            InvalidArgument: The name is unusable.
+            Conflict: Another container has it.
+        """
+        from vzvirt.manager.defining import rename
+
+        rename(self._world, self.resolve(ref), name)
+
+    def edit(self, ref: str, affect: Affect, edit: Callable[[Domain], Domain]) -> None:
+        """Change what nothing in the container or on the host follows, such as its title.
+
+        Args:
+            ref: Which one.
+            affect: Which of its definitions.
+            edit: Gives back a definition as it is to be.
+
+        Raises:
+            NoDomain: There is no such container.
+            OperationInvalid: It has no definition of the kind that is to change.
+        """
+        from vzvirt.manager.standing import edit_facts
+
+        edit_facts(self._world, ref, affect, edit)
 
     def resolve(self, ref: str) -> Ctid:
         """The container that a CTID, a name or a UUID names.
@@ -64,12 +99,24 @@ class Definitions:
         return self._world.store.find(ref)
 
     def get(self, ref: str) -> StoredDomain:
-        """A definition as it is stored.
+        """A definition as it is stored; of a transient container the one it runs with.
 
         Raises:
             NoDomain: There is no such container.
         """
         return self._world.store.load(self.resolve(ref))
+
+    def live(self, ref: str) -> StoredDomain:
+        """What a running container was started with, and what has changed of it since.
+
+        Of one that is off it is the stored definition.
+
+        Raises:
+            NoDomain: There is no such container.
+        """
+        ctid = self.resolve(ref)
+        active = self._world.engine.observe(ctid).is_active
+        return self._world.store.load(ctid, live=active)
 
     def effective(self, ref: str) -> Domain:
         """A definition with the defaults of vz.conf where it says nothing itself.
@@ -98,10 +145,10 @@ class Definitions:
 
         Raises:
             NoDomain: There is no such container.
+            OperationInvalid: It is transient.
         """
-        from vzvirt.manager.locks import exclusive
+        from vzvirt.manager.standing import edit_facts
 
-        ctid = self.resolve(ref)
-        with exclusive(self._world, ctid):
-            domain = self._world.store.load(ctid).domain
-            self._world.store.save(dataclasses.replace(domain, autostart=on))
+        edit_facts(
+            self._world, ref, Affect.STORED, lambda old: dataclasses.replace(old, autostart=on)
+        )

@@ -1,25 +1,26 @@
 """Attach, change and detach devices of a container, whether or not it runs.
 
-A change of a running container is made first and the definition saved after it, so what is
-stored is never more than what could be had. Where saving fails, the change is taken back.
-Whatever changed, the steps of the container's next reboot are written anew.
+What a change would make of each definition is checked before anything is touched. Then a
+running container is changed, and the definitions are saved after it, so that they never say
+more than could be had. Where saving fails, the change is taken back. Whatever changed, the
+steps of the running container's next reboot are written anew.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from vzvirt import errors
 from vzvirt.manager import checks, guestside, links
 from vzvirt.manager.cases import define_case
 from vzvirt.manager.connections import with_address, without_address
-from vzvirt.manager.defaults import effective
 from vzvirt.manager.interfaces import completed
-from vzvirt.manager.locks import exclusive
+from vzvirt.manager.standing import Standing, changing, save
 from vzvirt.manager.world import World
+from vzvirt.model.affect import Affect
 from vzvirt.model.devices import Filesystem, HostDevice, Interface, InterfaceKind, IpInterface
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
@@ -33,45 +34,51 @@ class Devices:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def attach(self, ref: str, device: Device, *, live: bool | None, persistent: bool) -> None:
-        """Give a container one more interface or device of the host.
+    def attach(self, ref: str, device: Device, affect: Affect) -> None:
+        """Give a container one more interface, device of the host or bind mount.
 
         Args:
             ref: Which container.
             device: What it gets; names and addresses left open are made up.
-            live: Whether the running container gets it; ``None``: if it runs.
-            persistent: Whether its definition does.
+            affect: Which of its definitions; both get the same names and addresses as far as
+                they are free in both.
 
         Raises:
             NoDomain: There is no such container.
-            OperationInvalid: It is to change while it does not run, or the device is in use.
+            OperationInvalid: It has no such definition, or the device is in use.
             Conflict: Another container has an address of it.
             ConfigUnsupported: Such a device cannot be attached.
         """
-        with self._changing(ref, live=live, persistent=persistent) as change:
-            change.make(_with(change.old, device))
+        with changing(self._world, ref) as now:
+            live, stored = now.touched(affect)
+            change = _Change(self._world, now)
+            after = None
+            if live and now.live is not None:
+                after = change.completed(now.live, _with(now.live, device))
+                if after is not None and stored and now.stored is not None:
+                    device = _as_made(device, now.live, after, now.stored)
+            kept = _with(now.stored, device) if stored and now.stored is not None else None
+            change.make(after, change.completed(now.stored, kept))
 
-    def update(self, ref: str, device: Device, *, live: bool | None, persistent: bool) -> None:
-        """Change an interface (found by its link address or names), or a root's quota.
+    def update(self, ref: str, device: Device, affect: Affect) -> None:
+        """Change an interface (found by its link address or names).
 
         Raises:
             NoDomain: There is no such container.
             NoDevice: It has no such device.
-            OperationInvalid: It does not run, or what is to change cannot change in place.
+            OperationInvalid: It has no such definition, or what is to change cannot in place.
         """
-        with self._changing(ref, live=live, persistent=persistent) as change:
-            change.make(_updated(change.old, device))
+        self._edit(ref, affect, partial(_updated, device=device), lacking=errors.NoDevice)
 
-    def detach(self, ref: str, device: Device, *, live: bool | None, persistent: bool) -> None:
+    def detach(self, ref: str, device: Device, affect: Affect) -> None:
         """Take an interface or device from a container.
 
         Raises:
             NoDomain: There is no such container.
             NoDevice: It has no such device.
-            OperationInvalid: It does not run.
+            OperationInvalid: It has no such definition.
         """
-        with self._changing(ref, live=live, persistent=persistent) as change:
-            change.make(_without(change.old, device))
+        self._edit(ref, affect, partial(_without, device=device), lacking=errors.NoDevice)
 
     def add_address(self, ref: str, address: IpInterface) -> None:
         """Give a container one more routed address, at once if it runs.
@@ -80,8 +87,8 @@ class Devices:
             NoDomain: There is no such container.
             Conflict: It, or another container, has that address.
         """
-        with self._changing(ref, live=None, persistent=True) as change:
-            change.make(with_address(change.old, address))
+        edit = partial(with_address, address=address)
+        self._edit(ref, Affect.ALL, edit, lacking=errors.Conflict)
 
     def remove_address(self, ref: str, address: IpInterface) -> None:
         """Take a routed address from a container, at once if it runs.
@@ -90,67 +97,95 @@ class Devices:
             NoDomain: There is no such container.
             OperationInvalid: It has no such address.
         """
-        with self._changing(ref, live=None, persistent=True) as change:
-            change.make(without_address(change.old, address))
+        edit = partial(without_address, address=address)
+        self._edit(ref, Affect.ALL, edit, lacking=errors.OperationInvalid)
 
-    @contextlib.contextmanager
-    def _changing(self, ref: str, *, live: bool | None, persistent: bool) -> Iterator[_Change]:
-        world = self._world
-        ctid = world.store.find(ref)
-        with exclusive(world, ctid):
-            stored = world.store.load(ctid).domain
-            init_pid = world.engine.observe(ctid).init_pid
-            if live and init_pid is None:
-                raise errors.OperationInvalid(
-                    f"'{stored.name}' is not running",
-                    hint="change its definition alone, or start it first",
-                )
-            yield _Change(world, ctid, stored, None if live is False else init_pid, persistent)
+    def _edit(
+        self,
+        ref: str,
+        affect: Affect,
+        edit: Callable[[Domain], Domain],
+        *,
+        lacking: type[errors.VzvirtError],
+    ) -> None:
+        """Change the definitions that are meant.
+
+        With ``Affect.ALL`` one of them may have nothing to change, which ``edit`` says by an
+        error of the class ``lacking``.
+        """
+        with changing(self._world, ref) as now:
+            change = _Change(self._world, now)
+            wanted: list[Domain | None] = []
+            failure: errors.VzvirtError | None = None
+            for touched, old in zip(now.touched(affect), (now.live, now.stored), strict=True):
+                try:
+                    new = edit(old) if touched and old is not None else None
+                except lacking as error:
+                    failure, new = error, None
+                    if affect is not Affect.ALL:
+                        raise
+                wanted.append(change.completed(old, new))
+            if failure is not None and wanted == [None, None]:
+                raise failure
+            change.make(*wanted)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Change:
-    """One change of one container whose lock is held.
-
-    Attributes:
-        old: Its definition so far.
-        init_pid: Of the running container that changes, too, or ``None``.
-        persistent: Whether the definition changes.
-    """
+    """One change of one container whose lock is held."""
 
     world: World
-    ctid: Ctid
-    old: Domain
-    init_pid: int | None
-    persistent: bool
+    now: Standing
 
-    def make(self, wanted: Domain) -> None:
-        """Bring container and definition from the old to what is wanted, or leave both."""
-        new = self._complete(wanted)
+    @property
+    def ctid(self) -> Ctid:
+        """Which container."""
+        return self.now.ctid
+
+    def make(self, live: Domain | None, stored: Domain | None) -> None:
+        """Bring container and definitions to what is wanted, or leave all as it was.
+
+        Args:
+            live: What it is to run with; ``None``: as it is.
+            stored: Its stored definition to be; likewise.
+        """
+        old, pid = self.now.live, self.now.observation.init_pid
         with contextlib.ExitStack() as undo:
-            if self.init_pid is not None:
-                self._change_live(self.init_pid, new, undo)
-            if self.persistent:
-                self.world.store.save(new)
+            if live is not None and old is not None:
+                if old.filesystems != live.filesystems:
+                    raise errors.ConfigUnsupported(
+                        f"file systems of '{self.now.name}' cannot come or go while it runs",
+                        hint="change its definition alone (--config) and start it anew",
+                    )
+                if pid is None:
+                    raise errors.Busy(
+                        f"'{self.now.name}' is rebooting", hint="try again in a moment"
+                    )
+                self._change_live(pid, old, live, undo)
+            save(self.world, self.now, live=live, stored=stored)
             undo.pop_all()
-        if self.init_pid is not None:
-            self._renew_boot(new)
+        if live is not None:
+            steps = links.boot_steps(self.world, live)
+            self.world.engine.renew_boot_steps(self.ctid, steps)
+            guestside.follow(self.world, live)
 
-    def _complete(self, wanted: Domain) -> Domain:
+    def completed(self, old: Domain | None, wanted: Domain | None) -> Domain | None:
         """Names and addresses made up where they are left open, and everything checked."""
+        if wanted is None:
+            return None
         world = self.world
         others = tuple(item for item in world.store.identities() if item.ctid != self.ctid)
         taken = frozenset(mac for item in others for mac in item.macs)
         addresses = world.host.link_addresses()
         host = str(addresses[0]) if addresses else world.host.machine_id()
         new = completed(wanted, self.ctid, host, taken)
-        case = define_case(world, new, self.old, others, from_elsewhere=True)
+        case = define_case(world, new, old, others, from_elsewhere=True)
         checks.refuse(case, checks.AT_DEFINE)
         return new
 
-    def _change_live(self, pid: int, new: Domain, undo: contextlib.ExitStack) -> None:
+    def _change_live(self, pid: int, old: Domain, new: Domain, undo: contextlib.ExitStack) -> None:
         world, ctid = self.world, self.ctid
-        before = {_key(item): item for item in self.old.interfaces}
+        before = {_key(item): item for item in old.interfaces}
         after = {_key(item): item for item in new.interfaces}
         for key in before.keys() - after.keys():
             gone = links.plug(world, before[key], start=False)
@@ -168,15 +203,17 @@ class _Change:
             world.links.check(ctid, (plug,), ())
             world.links.attach(ctid, pid, plug)
             undo.callback(_quietly, partial(world.links.detach, ctid, pid, plug))
-        self._move_devices(pid, new, undo)
+        self._move_devices(pid, old, new, undo)
 
-    def _move_devices(self, pid: int, new: Domain, undo: contextlib.ExitStack) -> None:
-        for device in self.old.host_devices:
+    def _move_devices(
+        self, pid: int, old: Domain, new: Domain, undo: contextlib.ExitStack
+    ) -> None:
+        for device in old.host_devices:
             if device not in new.host_devices:
                 self._take(pid, device)
                 undo.callback(_quietly, partial(self._give, pid, device))
         for device in new.host_devices:
-            if device not in self.old.host_devices:
+            if device not in old.host_devices:
                 self._give(pid, device)
                 undo.callback(_quietly, partial(self._take, pid, device))
 
@@ -191,12 +228,6 @@ class _Change:
             self.world.links.detach_device(self.ctid, pid, links.nic(self.world, device))
         else:
             self.world.engine.detach_node(self.ctid, device)
-
-    def _renew_boot(self, new: Domain) -> None:
-        domain = effective(new, self.world.store.global_config())
-        steps = links.boot_steps(self.world, domain)
-        self.world.engine.renew_boot_steps(self.ctid, steps)
-        guestside.follow(self.world, domain)
 
 
 def _quietly(undo: Callable[[], None]) -> None:
@@ -223,9 +254,21 @@ def _with(domain: Domain, device: Device) -> Domain:
                 f"'{domain.name}' has the host device '{device.name or device.address}' already"
             )
         return dataclasses.replace(domain, host_devices=(*domain.host_devices, device))
-    raise errors.ConfigUnsupported(
-        f"filesystem '{device.target}' cannot be attached on its own",
-        hint="change the definition and start the container anew",
+    return dataclasses.replace(domain, filesystems=(*domain.filesystems, device))
+
+
+def _as_made(device: Device, old: Domain, new: Domain, other: Domain) -> Device:
+    """A device with the names and addresses it was given, as far as another definition can."""
+    known = {_key(item) for item in old.interfaces}
+    added = [item for item in new.interfaces if _key(item) not in known]
+    if not isinstance(device, Interface) or len(added) != 1:
+        return device
+    made = added[0]
+    taken = {name for item in other.interfaces for name in (item.guest_name, item.host_name)}
+    return dataclasses.replace(
+        made,
+        guest_name=device.guest_name if made.guest_name in taken else made.guest_name,
+        host_name=device.host_name if made.host_name in taken else made.host_name,
     )
 
 
@@ -285,7 +328,10 @@ def _without(domain: Domain, device: Device) -> Domain:
             )
         rest_of = tuple(item for item in domain.host_devices if item not in same)
         return dataclasses.replace(domain, host_devices=rest_of)
-    raise errors.ConfigUnsupported(f"filesystem '{device.target}' cannot be detached")
+    kept = tuple(item for item in domain.filesystems if item.target != device.target)
+    if kept == domain.filesystems or device.is_root:
+        raise errors.NoDevice(f"'{domain.name}' has no filesystem '{device.target}' to detach")
+    return dataclasses.replace(domain, filesystems=kept)
 
 
 def _same(one: HostDevice, other: HostDevice) -> bool:

@@ -47,6 +47,7 @@ _ENDINGS: Final[Mapping[Reason, tuple[Lifecycle, ...]]] = MappingProxyType(
         Reason.KILLED: (Lifecycle.STOPPED_BY_KILL,),
         Reason.DIED: (Lifecycle.CRASHED, Lifecycle.STOPPED_BY_CRASH),
         Reason.OUT_OF_MEMORY: (Lifecycle.CRASHED, Lifecycle.STOPPED_BY_CRASH),
+        Reason.KEPT_ENDING: (Lifecycle.CRASHED, Lifecycle.STOPPED_BY_CRASH),
         Reason.FAILED_TO_START: (Lifecycle.STOPPED_BY_FAILURE,),
         Reason.HOST_STOPPED: (Lifecycle.WAS_SHUT_DOWN, Lifecycle.STOPPED_BY_SHUTDOWN),
     }

@@ -8,11 +8,13 @@ come first, and a root that is a folder of the user's or read-only is not change
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 from vzvirt import errors
 from vzvirt.manager.areas import Area, area
 from vzvirt.manager.defaults import effective
-from vzvirt.manager.locks import exclusive
+from vzvirt.manager.repairs import change_all
+from vzvirt.manager.standing import changing
 from vzvirt.manager.world import World
 from vzvirt.model.devices import GuestNaming
 from vzvirt.model.domain import Domain
@@ -22,14 +24,19 @@ from vzvirt.ports.engine import ExecRequest
 from vzvirt.ports.guestfiles import Refresh
 
 
-def prepare(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
+def prepare(world: World, domain: Domain, own: GuestNaming, place: Area) -> tuple[str, ...]:
     """Make a root ready to boot; it is mounted, and nothing in it runs.
+
+    Args:
+        world: The ports.
+        domain: What is started.
+        own: What its own definition says of names, without vz.conf.
+        place: Its storage.
 
     Returns:
         Names of interfaces inside for which somebody else must ask DHCP.
     """
     try:
-        own = world.store.load(place.spec.ctid).domain.guest_naming
         _write_naming(world, domain, place, own)
     except errors.VzvirtError as error:
         _warn(world, domain, error)
@@ -118,12 +125,11 @@ class GuestSide:
             OperationFailed: It runs, and its files cannot be changed; nothing is stored.
         """
         world = self._world
-        ctid = world.store.find(ref)
-        with exclusive(world, ctid):
-            changed = dataclasses.replace(world.store.load(ctid).domain, guest_naming=naming)
-            if world.engine.observe(ctid).is_active:
+        with changing(world, ref) as now:
+            if now.live is not None:
+                changed = dataclasses.replace(now.live, guest_naming=naming)
                 self._apply(effective(changed, world.store.global_config()), naming)
-            world.store.save(changed)
+            change_all(world, now.ctid, partial(dataclasses.replace, guest_naming=naming))
 
     def _apply(self, domain: Domain, own: GuestNaming) -> None:
         world = self._world

@@ -10,13 +10,17 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
+from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.world import World
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import FIRST_FREE_CTID, Ctid
-from vzvirt.ports.store import Identity
+from vzvirt.ports.store import Identity, StoredDomain
+
+ENDING: Final = 10.0
+"""Seconds that the hooks of a container which has just ended may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,18 @@ class Claim:
 
     Attributes:
         ctid: The number.
-        old: The definition that is replaced, or ``None``.
+        old: The definition that is replaced, be it transient, or ``None``.
         others: Identities of all other containers.
     """
 
     ctid: Ctid
-    old: Domain | None
+    old: StoredDomain | None
     others: tuple[Identity, ...]
+
+    @property
+    def old_domain(self) -> Domain | None:
+        """What is replaced, without how it was stored."""
+        return self.old.domain if self.old is not None else None
 
 
 def claim(world: World, domain: Domain, held: ExitStack) -> Claim:
@@ -51,12 +60,15 @@ def claim(world: World, domain: Domain, held: ExitStack) -> Claim:
     others = tuple(item for item in identities if known is None or item.ctid != known.ctid)
     if known is None:
         ctid = _take_free(world, identities, held) if wanted is None else _taken(world, wanted)
+        # A transient container of that number may have left its last words, or be on its way.
+        world.engine.wait_stopped(ctid, ENDING)
+        world.engine.forget(ctid)
         return Claim(ctid, None, others)
     if known.ctid != guess:
         raise errors.Busy(
             f"'{domain.name}' was defined by another command just now", hint="try again"
         )
-    return Claim(known.ctid, world.store.load(known.ctid).domain, others)
+    return Claim(known.ctid, world.store.load(known.ctid), others)
 
 
 def wanted_ctid(domain: Domain) -> Ctid | None:

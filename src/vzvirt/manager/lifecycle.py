@@ -6,7 +6,10 @@ shut down lets others kill it meanwhile, and looks again afterwards at what has 
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Final
 
 from vzvirt import errors
@@ -14,18 +17,18 @@ from vzvirt.manager import checks, guestside, links
 from vzvirt.manager.areas import Area, area
 from vzvirt.manager.cases import start_case
 from vzvirt.manager.defaults import stop_timeout
-from vzvirt.manager.leftovers import give_back
+from vzvirt.manager.identities import ENDING
+from vzvirt.manager.leftovers import end_transient, give_back, is_transient
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.provisioning import Credentials, make_root
 from vzvirt.manager.repairs import START, note
 from vzvirt.manager.world import World
-from vzvirt.model.domain import Domain
+from vzvirt.model.devices import GuestNaming
+from vzvirt.model.domain import Domain, replace_openvz
+from vzvirt.model.report import Defined
 from vzvirt.model.state import Action, Observation, Reason, next_state
 from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.engine import StartPlan
-
-ENDING: Final = 10.0
-"""Seconds that the hooks of a container which has just ended may take."""
 
 LOOK: Final = 0.1
 """Seconds between two looks at whether a container has rebooted."""
@@ -48,6 +51,40 @@ class Lifecycle:
         ctid = self._world.store.find(ref)
         with exclusive(self._world, ctid):
             self._start(ctid, paused=paused)
+
+    def start_transient(
+        self, domain: Domain, *, paused: bool = False, warnings: Iterable[str] = ()
+    ) -> Defined:
+        """Start a container from a definition that is not stored; it is gone once it ends.
+
+        A root that has to be made from a template goes with it. Where a stored container has
+        the same name and UUID and is off, that one is started as this definition says, for
+        once.
+
+        Args:
+            domain: What to start.
+            paused: Whether it stays paused.
+            warnings: What reading the document brought up; they come first in what is given
+                back.
+
+        Raises:
+            Conflict: CTID, name, UUID or an address belongs to another container.
+            ConfigUnsupported: It asks for something that cannot be had here.
+            OperationInvalid: It runs already.
+            OperationFailed: It did not come up; nothing of it is left.
+        """
+        from vzvirt.manager.transients import announced, take_back  # for few commands
+
+        world = self._world
+        with ExitStack() as held:
+            one = announced(world, domain, held)
+            try:
+                self._start_as(one.domain, one.own_naming, paused=paused, reason=Reason.BOOTED)
+            except BaseException:
+                take_back(world, one)
+                raise
+        told = dict.fromkeys((*warnings, *one.warnings))
+        return Defined(domain=one.domain, warnings=tuple(told), is_new=one.is_new)
 
     def shutdown(self, ref: str, *, timeout: float | None = None, kill: bool = True) -> None:
         """Ask a container to shut down and wait until it has.
@@ -79,7 +116,7 @@ class Lifecycle:
         with exclusive(world, ctid):
             if not stopped and _same_run(world.engine.observe(ctid), before):
                 world.engine.kill(ctid)
-            give_back(world, area(world, domain))
+            self._ended(domain)
 
     def kill(self, ref: str) -> None:
         """End a container at once.
@@ -93,7 +130,7 @@ class Lifecycle:
         with exclusive(world, ctid):
             _, domain = self._allow(ctid, Action.KILL)
             world.engine.kill(ctid)
-            give_back(world, area(world, domain))
+            self._ended(domain)
 
     def reboot(self, ref: str, *, timeout: float | None = None) -> None:
         """Ask a container to reboot; one that does not within ``timeout`` is started anew.
@@ -113,9 +150,11 @@ class Lifecycle:
             now = world.engine.observe(ctid)
             if now.is_active and not _same_run(now, before):
                 return  # it made it, or somebody else started it
+            domain = world.current(ctid) if now.is_active else domain
             if now.is_active:
                 world.engine.kill(ctid)
-            self._start(ctid, reason=Reason.BOOTED)
+            own = world.store.load(ctid).domain.guest_naming
+            self._start_as(domain, own, paused=False, reason=Reason.BOOTED)
 
     def pause(self, ref: str) -> None:
         """Freeze all processes of a container.
@@ -141,18 +180,28 @@ class Lifecycle:
             self._allow(ctid, Action.UNPAUSE)
             self._world.engine.unpause(ctid)
 
-    def ended(self, ctid: Ctid) -> None:
+    def ended(self, ctid: Ctid) -> bool:
         """Record that a container stopped and give back what it held; takes no lock.
 
         Called by the engine's hook once the container's processes are gone. Its stopper may
         hold the lock and do the same, so everything here can be done twice.
+
+        Returns:
+            Whether it is transient, so that ``forget`` has to follow.
         """
+        world = self._world
         try:
-            domain = self._world.effective(ctid)
+            domain = world.live(ctid)
         except errors.NoDomain:
-            self._world.engine.settle(ctid)
-            return
-        give_back(self._world, area(self._world, domain))
+            world.engine.settle(ctid)
+            return False
+        give_back(world, area(world, domain))
+        return is_transient(world, ctid)
+
+    def forget(self, ctid: Ctid) -> None:
+        """Forget a transient container that has ended; waits for whoever has its lock."""
+        with exclusive(self._world, ctid):
+            end_transient(self._world, ctid)
 
     def restart_by_policy(self, ctid: Ctid) -> bool:
         """Start a container again if the way it ended and its policy say so.
@@ -165,19 +214,25 @@ class Lifecycle:
             return False  # somebody was faster
         world.engine.wait_stopped(ctid, ENDING)
         with exclusive(world, ctid):
-            domain = world.effective(ctid)
-            observation = give_back(world, area(world, domain))
-            if observation.is_active or not domain.lifecycle.restarts_after(observation.reason):
+            ran = world.live(ctid)
+            observation = give_back(world, area(world, ran))
+            if observation.is_active or not ran.lifecycle.restarts_after(observation.reason):
                 return False
             self._start(ctid, reason=Reason.RESTARTED)
         return True
 
     def _allow(self, ctid: Ctid, action: Action) -> tuple[Observation, Domain]:
         """How a container stands, and what it is, if the table allows an action."""
-        domain = self._world.effective(ctid)
+        domain = self._world.current(ctid)
         observation = self._world.engine.observe(ctid)
         next_state(observation.state, action, domain.name)
         return observation, domain
+
+    def _ended(self, domain: Domain) -> None:
+        """Clear away what a container held that we stopped, and one that was transient."""
+        place = area(self._world, domain)
+        give_back(self._world, place)
+        end_transient(self._world, place.spec.ctid)
 
     def _rebooted(self, before: Observation, timeout: float) -> bool:
         """Wait until a container runs anew; ``False``: it is off, or has not in time."""
@@ -194,8 +249,23 @@ class Lifecycle:
         return False
 
     def _start(self, ctid: Ctid, *, paused: bool = False, reason: Reason = Reason.BOOTED) -> None:
+        """Start a container from its stored definition."""
+        own = self._world.store.load(ctid).domain.guest_naming
+        self._start_as(self._world.effective(ctid), own, paused=paused, reason=reason)
+
+    def _start_as(self, domain: Domain, own: GuestNaming, *, paused: bool, reason: Reason) -> None:
+        """Start a container; its root is made if it has none.
+
+        Args:
+            domain: What to start.
+            own: What its own definition says of names, without vz.conf.
+            paused: Whether it stays paused.
+            reason: What to report while it runs.
+        """
         world = self._world
-        _, domain = self._allow(ctid, Action.START)
+        place = area(world, domain)
+        ctid = place.spec.ctid
+        next_state(world.engine.observe(ctid).state, Action.START, domain.name)
         if not world.engine.wait_stopped(ctid, ENDING):
             raise errors.TimedOut(
                 f"'{domain.name}' is still stopping", hint="try again in a few seconds"
@@ -204,22 +274,24 @@ class Lifecycle:
         checks.refuse(case, checks.AT_START)
         for sentence in checks.warnings(case, checks.WARN_AT_START):
             world.warn(f"'{domain.name}': {sentence}")
+        give_back(world, place)  # a crash or a power cut may have left a mount or a group
+        links.check(world, domain)
         if case.layout is not None and case.held is None:
             make_root(world, domain, Credentials())
-            domain = world.effective(ctid)
-        self._bring_up(domain, paused=paused, reason=reason)
+            domain = _with_root_of(world.store.load(ctid).domain, domain)
+        self._bring_up(domain, own, paused=paused, reason=reason)
 
-    def _bring_up(self, domain: Domain, *, paused: bool, reason: Reason) -> None:
+    def _bring_up(self, domain: Domain, own: GuestNaming, *, paused: bool, reason: Reason) -> None:
         """Mount the root and start; nothing of either stays if it fails."""
         world = self._world
         place = area(world, domain)
-        give_back(world, place)  # a crash or a power cut may have left a mount or a group
         world.journal.begin(note(place, START))
         try:
-            links.check(world, domain)
             place.layout.mount(place.spec)
             boot_steps = links.boot_steps(world, domain)
-            unasked = guestside.prepare(world, domain, place)
+            unasked = guestside.prepare(world, domain, own, place)
+            # Before anybody can change or end what runs.
+            world.store.save(dataclasses.replace(domain, guest_naming=own), live=True)
             world.engine.start(
                 StartPlan(
                     domain=domain,
@@ -238,6 +310,14 @@ class Lifecycle:
         world.journal.done(place.spec.ctid)
         if not paused:
             links.ask_for_addresses(world, place.spec.ctid, domain, unasked)
+
+
+def _with_root_of(stored: Domain, domain: Domain) -> Domain:
+    """An effective definition with what its definition says of the root that was just made."""
+    made = dataclasses.replace(
+        domain, provisioned=stored.provisioned, idmap_shifted=stored.idmap_shifted
+    )
+    return replace_openvz(made, layout=stored.openvz.layout)
 
 
 def _same_run(now: Observation, before: Observation) -> bool:

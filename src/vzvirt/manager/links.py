@@ -43,7 +43,13 @@ def check(world: World, domain: Domain) -> None:
         OperationInvalid: A NIC is in use, or carries the default route.
         ConfigUnsupported: An interface is of a kind that nobody makes.
     """
-    wired, devices = plugs(world, domain, start=True), nics(world, domain)
+    devices = nics(world, domain)
+    others = tuple(item for item in domain.interfaces if item.kind is not InterfaceKind.NETWORK)
+    if (others or devices) and others != domain.interfaces:
+        # Before a network is started for one that is refused in the end.
+        ready = dataclasses.replace(domain, interfaces=others)
+        world.links.check(_ctid(domain), plugs(world, ready, start=False), devices)
+    wired = plugs(world, domain, start=True)
     if wired or devices:
         world.links.check(_ctid(domain), wired, devices)
 

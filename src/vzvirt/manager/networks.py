@@ -351,8 +351,9 @@ class Networks:
         """What containers were given; a range around it would take it from them."""
         for ctid in self._world.store.ctids():
             with suppress(errors.VzvirtError):
-                for interface in self._world.store.load(ctid).domain.interfaces:
-                    yield from interface.addresses
+                for live in (False, True):
+                    for interface in self._world.store.load(ctid, live=live).domain.interfaces:
+                        yield from interface.addresses
 
     @contextmanager
     def _warning(self, what: str) -> Iterator[None]:
@@ -381,7 +382,7 @@ class Networks:
             if not world.engine.observe(ctid).is_active:
                 continue
             with suppress(errors.VzvirtError):
-                domain = world.store.load(ctid).domain
+                domain = world.store.load(ctid, live=True).domain
                 if any(
                     item.kind is InterfaceKind.NETWORK and item.source == name
                     for item in domain.interfaces

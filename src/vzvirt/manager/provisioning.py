@@ -14,13 +14,13 @@ from pathlib import Path
 from vzvirt import errors
 from vzvirt.manager.areas import Area, area, held_by, refuse_beyond
 from vzvirt.manager.locks import exclusive
-from vzvirt.manager.repairs import PROVISION, note, provisioned
+from vzvirt.manager.repairs import PROVISION, note, record_root
 from vzvirt.manager.world import World
 from vzvirt.model.devices import FilesystemKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.state import Action, next_state
 from vzvirt.model.storage import OsTemplate
-from vzvirt.model.values import Ctid, IdMap
+from vzvirt.model.values import IdMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def make_root(world: World, domain: Domain, credentials: Credentials) -> None:
             world.templates.unpack(template, folder, owners, world.progress)
             _give_identity(world, domain, folder, owners, credentials)
         built = True
-        _record(world, ctid, place, shifted=bool(owners))
+        record_root(world, place, shifted=bool(owners))
     except errors.VzvirtError:
         # What is left is known, so it is undone here. Anything else, down to Ctrl-C, leaves
         # the note, and the next command repairs.
@@ -143,8 +143,3 @@ def _give_identity(
         files.set_password(folder, owners, "root", credentials.password)
     for key in credentials.ssh_keys:
         files.add_ssh_key(folder, owners, "root", key)
-
-
-def _record(world: World, ctid: Ctid, place: Area, *, shifted: bool) -> None:
-    domain = world.store.load(ctid).domain
-    world.store.save(provisioned(domain, place.layout.abilities.name, shifted=shifted))

@@ -12,7 +12,7 @@ from vzvirt import errors
 from vzvirt.manager.areas import area, refuse_beyond
 from vzvirt.manager.defaults import effective
 from vzvirt.manager.locks import exclusive
-from vzvirt.manager.repairs import RESIZE, note, resize_details
+from vzvirt.manager.repairs import RESIZE, note, resize_details, with_quotas
 from vzvirt.manager.world import World
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain
@@ -48,7 +48,7 @@ class Quotas:
         world = self._world
         ctid = world.store.find(ref)
         with exclusive(world, ctid):
-            domain = world.effective(ctid)
+            domain = world.current(ctid)
             root = _own_root(domain)
             asked = dataclasses.replace(
                 root, space=space or root.space, inodes=inodes or root.inodes
@@ -57,10 +57,10 @@ class Quotas:
             error = refuse_beyond(area(world, domain).layout.abilities, others, asked)
             if error is not None:
                 raise error
-            stored = world.store.load(ctid).domain
-            said = stored.root or Filesystem(kind=FilesystemKind.TEMPLATE)
+            stored = world.store.load(ctid)
+            said = stored.domain.root or Filesystem(kind=FilesystemKind.TEMPLATE)
             wanted = dataclasses.replace(asked, source=said.source)
-            return save_with_quotas(world, stored, stored.with_root(wanted)).domain
+            return save_with_quotas(world, stored, stored.domain.with_root(wanted)).domain
 
     def usage(self, ref: str) -> Usage:
         """What a container uses of its quotas.
@@ -70,7 +70,7 @@ class Quotas:
             OperationInvalid: It has no private area yet.
         """
         world = self._world
-        domain = world.effective(world.store.find(ref))
+        domain = world.current(world.store.find(ref))
         place = area(world, domain)
         if not place.exists:
             raise errors.OperationInvalid(
@@ -88,26 +88,39 @@ def _own_root(domain: Domain) -> Filesystem:
     return root
 
 
-def save_with_quotas(world: World, old: Domain, new: Domain) -> StoredDomain:
-    """Replace a stored definition, its container's area brought to the new quotas first.
+def save_with_quotas(
+    world: World, old: StoredDomain, new: Domain, *, lasting: bool = False
+) -> StoredDomain:
+    """Replace a definition, its container's area brought to the new quotas first.
 
-    What is stored is what was really set.
+    What is stored is what was really set. A container that runs goes by it at once, so its
+    live definition says so, too.
+
+    Args:
+        world: The ports.
+        old: Its definition so far.
+        new: What is to replace it.
+        lasting: Whether a transient container's becomes a stored one.
 
     Raises:
         InvalidArgument: Below what is in use, or more than the layout can do now.
     """
     root = new.root
     place = area(world, effective(new, world.store.global_config()))
-    if root is None or _quotas(root) == _quotas(old.root) or not place.owned_and_there:
-        return world.store.save(new)
+    transient = old.transient and not lasting
+    same = root is None or _quotas(root) == _quotas(old.domain.root)
+    if root is None or same or not place.owned_and_there:
+        return world.store.save(new, live=transient)
     world.journal.begin(note(place, RESIZE, **resize_details(root)))
     try:
         really = place.layout.resize(place.spec)
     except (errors.CallerError, errors.NoSupport):
         world.journal.done(place.spec.ctid)  # refused before anything was done
         raise
-    changed = dataclasses.replace(root, space=really.space, inodes=really.inodes)
-    stored = world.store.save(new.with_root(changed))
+    live = world.store.load(place.spec.ctid, live=True)
+    if live.live:
+        world.store.save(with_quotas(live.domain, really), live=True)
+    stored = world.store.save(with_quotas(new, really), live=transient)
     world.journal.done(place.spec.ctid)
     return stored
 

@@ -8,17 +8,19 @@ removed is removed; a quota becomes what was asked for.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.areas import Area, named_layout
-from vzvirt.manager.leftovers import give_back
+from vzvirt.manager.leftovers import end_transient, give_back
 from vzvirt.manager.world import World
-from vzvirt.model.devices import Filesystem
+from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain, replace_openvz
 from vzvirt.model.host import Places
 from vzvirt.model.storage import AreaSpec
@@ -57,25 +59,30 @@ class Repairs:
     def repair_pending(self) -> list[Ctid]:
         """Repair every container with unfinished work whose lock is free; a cheap look.
 
-        A repair that fails is warned of and tried again next time.
+        Transient containers that have ended unseen are forgotten. A repair that fails is
+        warned of and tried again next time.
 
         Returns:
             Those repaired.
         """
-        repaired = []
-        for entry in self._world.journal.pending():
-            try:
-                with self._world.store.lock(entry.ctid, wait=0):
-                    if repair(self._world, entry.ctid):
-                        repaired.append(entry.ctid)
-            except errors.Busy:
-                continue  # it is under way, not left over
-            except errors.VzvirtError as error:
-                self._world.warn(
-                    f"container {entry.ctid}: an unfinished {entry.work} is still in the way: "
-                    f"{error.message}"
-                )
-        return repaired
+        world = self._world
+        work = {entry.ctid: entry.work for entry in world.journal.pending()}
+        for ctid in world.store.transients():
+            if not world.engine.observe(ctid).is_active:
+                work.setdefault(ctid, "end")
+        return [ctid for ctid, what in work.items() if self._repaired(ctid, what)]
+
+    def _repaired(self, ctid: Ctid, work: str) -> bool:
+        try:
+            with self._world.store.lock(ctid, wait=0):
+                return repair(self._world, ctid)
+        except errors.Busy:
+            return False  # it is under way, not left over
+        except errors.VzvirtError as error:
+            self._world.warn(
+                f"container {ctid}: an unfinished {work} is still in the way: {error.message}"
+            )
+            return False
 
 
 def repair(world: World, ctid: Ctid) -> bool:
@@ -91,7 +98,7 @@ def repair(world: World, ctid: Ctid) -> bool:
             )
         known(world, _area(world, entry), entry.details)
         world.journal.done(ctid)
-    return bool(entries)
+    return end_transient(world, ctid) or bool(entries)
 
 
 def _area(world: World, entry: JournalEntry) -> Area:
@@ -123,17 +130,32 @@ def _stored(world: World, ctid: Ctid) -> Domain | None:
 def _finish_provision(world: World, area: Area, details: Mapping[str, str]) -> None:
     """A root appears complete or not at all: keep it, or clear away what there is of it."""
     area.layout.clean(area.spec)
-    domain = _stored(world, area.spec.ctid)
-    if domain is not None and area.exists:
-        world.store.save(
-            provisioned(domain, area.layout.abilities.name, shifted=details["shifted"] == "yes")
-        )
+    if area.exists:
+        record_root(world, area, shifted=details["shifted"] == "yes")
 
 
-def provisioned(domain: Domain, layout: str, *, shifted: bool) -> Domain:
-    """A definition whose root stands."""
-    changed = dataclasses.replace(domain, provisioned=True, idmap_shifted=shifted)
-    return replace_openvz(changed, layout=layout)
+def record_root(world: World, area: Area, *, shifted: bool) -> None:
+    """Say in a container's definition, if it has one, that its root stands."""
+
+    def provisioned(domain: Domain) -> Domain:
+        changed = dataclasses.replace(domain, provisioned=True, idmap_shifted=shifted)
+        return replace_openvz(changed, layout=area.layout.abilities.name)
+
+    with contextlib.suppress(errors.NoDomain):
+        change_all(world, area.spec.ctid, provisioned)
+
+
+def change_all(world: World, ctid: Ctid, edit: Callable[[Domain], Domain]) -> None:
+    """Change every definition of a container whose lock is held.
+
+    Raises:
+        NoDomain: It has none.
+    """
+    live = world.store.load(ctid, live=True)
+    if live.live:
+        world.store.save(edit(live.domain), live=True)
+    if not live.transient:
+        world.store.save(edit(world.store.load(ctid).domain))
 
 
 def _finish_undefine(world: World, area: Area, details: Mapping[str, str]) -> None:
@@ -150,6 +172,7 @@ def finish_undefine(world: World, area: Area, *, remove_data: bool) -> None:
         area.layout.delete(area.spec)
     area.layout.clean(area.spec)
     world.store.delete(area.spec.ctid)
+    world.store.delete(area.spec.ctid, live=True)
     world.engine.forget(area.spec.ctid)
 
 
@@ -179,9 +202,14 @@ def _finish_resize(world: World, area: Area, details: Mapping[str, str]) -> None
             really = area.layout.resize(dataclasses.replace(area.spec, space=space, inodes=inodes))
         except (errors.CallerError, errors.NoSupport):
             continue  # not as things are now, so it was not done before either
-        root = dataclasses.replace(domain.root, space=really.space, inodes=really.inodes)
-        world.store.save(domain.with_root(root))
+        change_all(world, area.spec.ctid, partial(with_quotas, root=really))
         return
+
+
+def with_quotas(domain: Domain, root: AreaSpec) -> Domain:
+    """A definition with the quotas that were really set."""
+    old = domain.root or Filesystem(kind=FilesystemKind.TEMPLATE)
+    return domain.with_root(dataclasses.replace(old, space=root.space, inodes=root.inodes))
 
 
 def _undo_start(world: World, area: Area, details: Mapping[str, str]) -> None:

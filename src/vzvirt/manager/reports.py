@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from vzvirt import errors
 from vzvirt.manager import checks, connections
 from vzvirt.manager.areas import Area, area
@@ -17,7 +19,7 @@ from vzvirt.model.values import Ctid
 def info(world: World, ctid: Ctid) -> DomainInfo:
     """Everything there is to know of one container."""
     stored = world.store.load(ctid)
-    domain = world.effective(ctid)
+    domain = dataclasses.replace(world.current(ctid), autostart=stored.domain.autostart)
     place: Area | None = None
     notes = list(stored.warnings)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -61,9 +62,31 @@ class World:
         return self.layout or self.store.global_config().default_layout
 
     def effective(self, ctid: Ctid) -> Domain:
-        """A container's definition as it takes effect.
+        """A container's stored definition as it takes effect at a start.
 
         Raises:
             NoDomain: There is none.
         """
         return effective(self.store.load(ctid).domain, self.store.global_config())
+
+    def live(self, ctid: Ctid) -> Domain:
+        """What a container that runs was started with, and what was changed of it since.
+
+        Raises:
+            NoDomain: There is none.
+        """
+        found = self.store.load(ctid, live=True)
+        return found.domain if found.live else effective(found.domain, self.store.global_config())
+
+    def current(self, ctid: Ctid) -> Domain:
+        """What a container runs with, or, while it is off, would start with.
+
+        Raises:
+            NoDomain: There is none.
+        """
+        if not self.engine.observe(ctid).is_active:
+            return self.effective(ctid)
+        live = self.live(ctid)
+        # A live definition keeps its own names apart from those of vz.conf; see ``guestside``.
+        naming = effective(live, self.store.global_config()).guest_naming
+        return dataclasses.replace(live, guest_naming=naming)

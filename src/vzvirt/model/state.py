@@ -42,6 +42,7 @@ class Reason(enum.Enum):
     KILLED = (DomainState.SHUTOFF, 2, "killed")
     DIED = (DomainState.CRASHED, 0, "died by itself")
     OUT_OF_MEMORY = (DomainState.CRASHED, 1, "out of memory")
+    KEPT_ENDING = (DomainState.CRASHED, 0, "ended again and again")
     FAILED_TO_START = (DomainState.SHUTOFF, 6, "failed to start")
     HOST_STOPPED = (DomainState.SHUTOFF, 8, "the host went down")
 

@@ -26,6 +26,7 @@ class StoredDomain:
         warnings: What was wrong with its files; never fatal.
         revision: Changes whenever its files do.
         transient: Whether there is no stored definition: it is gone once it stops.
+        live: Whether this is a live definition: nothing of vz.conf is to be added to it.
         foreign: Whether nothing of ours was ever written into it (no UUID is): it came from
             an OpenVZ host, where making a root and a config is one step.
     """
@@ -34,6 +35,7 @@ class StoredDomain:
     warnings: tuple[str, ...] = ()
     revision: str = ""
     transient: bool = False
+    live: bool = False
     roundings: tuple[str, ...] = ()
     foreign: bool = False
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vzvirt import errors
+from vzvirt.model.affect import Affect
 from vzvirt.model.devices import (
     Filesystem,
     FilesystemKind,
@@ -41,7 +42,7 @@ def stored(world: World) -> Domain:
 
 
 def test_what_is_left_open_is_made_up(world: World) -> None:
-    world.manager.devices.attach("web", BRIDGED, live=False, persistent=True)
+    world.manager.devices.attach("web", BRIDGED, Affect.STORED)
     (made,) = stored(world).interfaces
     assert made.guest_name == "eth0" and made.mac is not None and made.host_name is not None
 
@@ -49,78 +50,78 @@ def test_what_is_left_open_is_made_up(world: World) -> None:
 def test_only_the_definition_changes_unless_live(world: World) -> None:
     manager = world.manager
     manager.lifecycle.start("web")
-    manager.devices.attach("web", NIC, live=False, persistent=True)
+    manager.devices.attach("web", NIC, Affect.STORED)
     assert stored(world).host_devices == (NIC,)
-    manager.devices.detach("web", NIC, live=False, persistent=True)
+    manager.devices.detach("web", NIC, Affect.STORED)
     assert stored(world).host_devices == ()
 
 
 def test_a_live_change_needs_a_running_container(world: World) -> None:
     with pytest.raises(errors.OperationInvalid, match="not running"):
-        world.manager.devices.attach("web", BRIDGED, live=True, persistent=True)
+        world.manager.devices.attach("web", BRIDGED, Affect.BOTH)
     assert stored(world).interfaces == ()
 
 
 def test_a_live_change_alone_leaves_the_definition(world: World) -> None:
     manager = world.manager
     manager.lifecycle.start("web")
-    manager.devices.attach("web", BRIDGED, live=True, persistent=False)
+    manager.devices.attach("web", BRIDGED, Affect.LIVE)
     assert stored(world).interfaces == ()
 
 
 def test_addresses_change_in_place(world: World) -> None:
     manager = world.manager
-    manager.devices.attach("web", routed("10.0.0.5/32"), live=False, persistent=True)
+    manager.devices.attach("web", routed("10.0.0.5/32"), Affect.STORED)
     manager.lifecycle.start("web")
-    manager.devices.update("web", routed("10.0.0.6/32"), live=True, persistent=True)
+    manager.devices.update("web", routed("10.0.0.6/32"), Affect.BOTH)
     (item,) = stored(world).interfaces
     assert [str(address.ip) for address in item.addresses] == ["10.0.0.6"]
 
 
 def test_another_link_address_is_another_interface(world: World) -> None:
     devices = world.manager.devices
-    devices.attach("web", BRIDGED, live=False, persistent=True)
+    devices.attach("web", BRIDGED, Affect.STORED)
     (old,) = stored(world).interfaces
     other = Interface(kind=InterfaceKind.BRIDGE, guest_name="eth0", host_name="mine", mac=old.mac)
     with pytest.raises(errors.OperationInvalid, match="cannot change in place"):
-        devices.update("web", other, live=False, persistent=True)
+        devices.update("web", other, Affect.STORED)
 
 
 def test_what_is_not_there_cannot_go(world: World) -> None:
     devices = world.manager.devices
     with pytest.raises(errors.NoDevice):
-        devices.detach("web", BRIDGED, live=False, persistent=True)
+        devices.detach("web", BRIDGED, Affect.STORED)
     with pytest.raises(errors.NoDevice):
-        devices.detach("web", NIC, live=False, persistent=True)
-    ram = Filesystem(kind=FilesystemKind.RAM, target="/tmp")
-    with pytest.raises(errors.ConfigUnsupported):
-        devices.attach("web", ram, live=False, persistent=True)
+        devices.detach("web", NIC, Affect.STORED)
+    bound = Filesystem(kind=FilesystemKind.MOUNT, source="/srv", target="/srv")
+    with pytest.raises(errors.NoDevice):
+        devices.detach("web", bound, Affect.STORED)
 
 
 def test_an_address_of_somebody_else_is_refused(world: World) -> None:
     devices = world.manager.devices
     world.define(container("other"))
-    devices.attach("other", routed("10.0.0.5/32"), live=False, persistent=True)
+    devices.attach("other", routed("10.0.0.5/32"), Affect.STORED)
     with pytest.raises(errors.Conflict, match=r"10\.0\.0\.5"):
-        devices.attach("web", routed("10.0.0.5/32"), live=False, persistent=True)
+        devices.attach("web", routed("10.0.0.5/32"), Affect.STORED)
 
 
 def test_what_cannot_be_saved_is_taken_back(world: World) -> None:
     world.manager.lifecycle.start("web")
     fuse = Fuse(blows_at=1, error=errors.NoSpace("the disk is full"))
     with pytest.raises(errors.NoSpace):
-        world.fused(fuse).devices.attach("web", NIC, live=True, persistent=True)
+        world.fused(fuse).devices.attach("web", NIC, Affect.BOTH)
     assert fuse.calls == ["MemoryStore.save"]
     world.define(container("other"))
     world.manager.lifecycle.start("other")
-    world.manager.devices.attach("other", NIC, live=True, persistent=True)  # it is free
+    world.manager.devices.attach("other", NIC, Affect.BOTH)  # it is free
 
 
 def test_one_that_dies_there_harms_nobody_for_good(world: World) -> None:
     world.manager.lifecycle.start("web")
     with pytest.raises(Crash):
-        world.fused(Fuse(blows_at=1)).devices.attach("web", NIC, live=True, persistent=True)
+        world.fused(Fuse(blows_at=1)).devices.attach("web", NIC, Affect.BOTH)
     world.manager.lifecycle.kill("web")
     world.define(container("other"))
     world.manager.lifecycle.start("other")
-    world.manager.devices.attach("other", NIC, live=True, persistent=True)
+    world.manager.devices.attach("other", NIC, Affect.BOTH)

@@ -9,6 +9,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.backends.memory import MemoryEngine, MemoryGuestFiles
+from vzvirt.model.affect import Affect
 from vzvirt.model.devices import (
     Filesystem,
     FilesystemKind,
@@ -126,7 +127,7 @@ def test_a_running_guest_hears_of_new_interfaces(world: World, told: Recorder) -
     world.define()
     manager = world.manager
     manager.lifecycle.start("web")
-    manager.devices.attach("web", STATIC, live=None, persistent=True)
+    manager.devices.attach("web", STATIC, Affect.ALL)
     assert [len(interfaces) for interfaces in told.networks] == [0, 1]
 
 

@@ -17,7 +17,7 @@ from vzvirt import errors
 from vzvirt.backends.liblxc import record
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, RunFolder
-from vzvirt.model.state import DomainState, Reason
+from vzvirt.model.state import Reason
 from vzvirt.system.root import Root
 
 RESTARTS_MOST: Final = 3
@@ -120,7 +120,7 @@ def finish(
     if restart and len(recent) >= RESTARTS_MOST:
         # It would only spin. Off for good is a crash, whatever it calls itself.
         restart = False
-        reason = reason if reason.state is DomainState.CRASHED else Reason.DIED
+        reason = Reason.KEPT_ENDING
     record.save(
         root,
         run.ctid,

@@ -110,7 +110,7 @@ class MemoryStore:
         self._revision += 1
         if live:
             domain = dataclasses.replace(domain, autostart=None)
-        stored = StoredDomain(domain=domain, revision=str(self._revision))
+        stored = StoredDomain(domain=domain, revision=str(self._revision), live=live)
         (self._live if live else self._domains)[ctid] = stored
         return self.load(ctid, live=live)
 

@@ -93,7 +93,7 @@ class VzfilesStore:
             return None
         stamp, domain = found
         transient = not self._pairs.exists(ctid)
-        return StoredDomain(domain=domain, revision=stamp, transient=transient)
+        return StoredDomain(domain=domain, revision=stamp, transient=transient, live=True)
 
     def _load_stored(self, ctid: Ctid) -> StoredDomain | None:
         known = self._loaded.get(ctid)

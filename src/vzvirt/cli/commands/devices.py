@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from vzvirt.cli.network_reports import ADDRESS_FIELDS, COUNTER_FIELDS, INTERFACE_FIELDS
 from vzvirt.cli.output import Field, documents
 from vzvirt.cli.session import Session, identity, read_file, title
 from vzvirt.codec.xml import read_device
+from vzvirt.model.affect import Affect
 from vzvirt.model.devices import Filesystem, HostDevice, Interface, IpInterface
 from vzvirt.model.domain import Domain
 
@@ -20,9 +21,7 @@ Device = Interface | HostDevice | Filesystem
 class _Change(Protocol):
     """What the manager does with a device."""
 
-    def __call__(
-        self, ref: str, device: Device, *, live: bool | None, persistent: bool
-    ) -> None: ...
+    def __call__(self, ref: str, device: Device, affect: Affect) -> None: ...
 
 
 def add_address(session: Session, *, ref: str, address: IpInterface, json: bool) -> None:
@@ -88,8 +87,16 @@ def _read(session: Session, ref: str, file: str) -> tuple[Domain, Device]:
 
 def _make(change: _Change, domain: Domain, device: Device, *, live: bool, config: bool) -> None:
     """Without a word on where, a change is made wherever it can be."""
-    said = live or config
-    change(str(domain.ctid), device, live=live if said else None, persistent=config or not said)
+    change(str(domain.ctid), device, _WHERE[live, config])
+
+
+_WHERE: Final = {
+    (False, False): Affect.ALL,
+    (True, False): Affect.LIVE,
+    (False, True): Affect.STORED,
+    (True, True): Affect.BOTH,
+}
+"""Which definitions are meant by --live and --config."""
 
 
 def _described(device: Device) -> str:

@@ -171,7 +171,7 @@ def test_the_restart_policy_gives_up(root: Root, run: RunFolder, groups: Groups)
     assert finish(root, run, groups, Reason.POWERED_OFF, 0, facts) is None
     known = record.load(root, CTID)
     assert known is not None
-    assert known.reason is Reason.DIED
+    assert known.reason is Reason.KEPT_ENDING
 
 
 def test_records(root: Root) -> None:
