@@ -1,17 +1,20 @@
-"""What is simulated to run: ``run/vzvirt/memory/containers.json``, one entry a container.
+"""What is simulated to run: ``run/vzvirt/memory/containers/CTID.json``, one file a container.
 
-Every change happens under a ``flock`` on a file beside it, so any number of processes see one
-world. The folder is made by the first change.
+Every change happens under a ``flock`` on a file beside the folder, so any number of processes see
+one world. The folder is made by the first change.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
+from vzvirt import errors
 from vzvirt.backends.memory.files import replace_file
 from vzvirt.model.state import ACTIVE, Reason
 from vzvirt.model.values import Ctid
@@ -64,36 +67,49 @@ class Runs:
     """All simulated containers of one installation."""
 
     def __init__(self, root: Root) -> None:
-        self._folder = root.path("run/vzvirt/memory")
-        self._file = self._folder / "containers.json"
+        self._lock = root.path("run/vzvirt/memory/lock")
+        self._folder = run_folder(root)
 
-    def all(self) -> dict[int, Run]:
-        """How all stand right now."""
-        data = read_bytes(self._file)
-        if data is None:
+    def all(self) -> dict[Ctid, Run]:
+        """How those stand right now that ever ran."""
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208  # names are all we need
+        except FileNotFoundError:
             return {}
-        return {int(ctid): Run(**fields) for ctid, fields in json.loads(data).items()}
+        ctids = [ctid for ctid in map(ctid_of, names) if ctid is not None]
+        return {ctid: self.one(ctid) for ctid in ctids}
 
     def one(self, ctid: Ctid) -> Run:
         """How one stands right now."""
-        return self.all().get(ctid, Run())
+        data = read_bytes(self._file(ctid))
+        return Run() if data is None else Run(**json.loads(data))
+
+    def _file(self, ctid: Ctid) -> Path:
+        return self._folder / f"{ctid}.json"
 
     @contextlib.contextmanager
     def changing(self, ctid: Ctid) -> Iterator[Run]:
         """One container, to be changed in place; written unless an error is raised."""
-        with exclusive(self._folder / "lock", _PATIENCE, "the simulation"):
-            runs = self.all()
-            run = runs.setdefault(ctid, Run())
+        with exclusive(self._lock, _PATIENCE, "the simulation"):
+            run = self.one(ctid)
             yield run
-            self._write(runs)
+            replace_file(self._file(ctid), json.dumps(asdict(run)).encode() + b"\n")
 
     def drop(self, ctid: Ctid) -> None:
         """Forget one."""
-        with exclusive(self._folder / "lock", _PATIENCE, "the simulation"):
-            runs = self.all()
-            if runs.pop(ctid, None) is not None:
-                self._write(runs)
+        with exclusive(self._lock, _PATIENCE, "the simulation"):
+            self._file(ctid).unlink(missing_ok=True)
 
-    def _write(self, runs: dict[int, Run]) -> None:
-        content = {str(ctid): asdict(run) for ctid, run in sorted(runs.items())}
-        replace_file(self._file, json.dumps(content, indent=1).encode() + b"\n")
+
+def run_folder(root: Root) -> Path:
+    """Where the files are."""
+    return root.path("run/vzvirt/memory/containers")
+
+
+def ctid_of(name: str) -> Ctid | None:
+    """The container that a file of this name tells of; ``None``: it tells of none."""
+    stem, _, suffix = name.partition(".")
+    try:
+        return Ctid(stem) if suffix == "json" else None
+    except errors.InvalidArgument:
+        return None
