@@ -134,15 +134,15 @@ class Projects:
             attempt += 1
 
 
-def are_kept(folder: Path) -> bool:
-    """Whether the file system of a folder, or of what is above it, keeps limits on projects.
+def are_kept(private: Path) -> bool:
+    """Whether limits would be kept on an area, judged by the folder that it is or will be in.
 
-    A folder inside somebody's project has his limits already, and cannot have others.
+    In a folder that is in somebody's project there are his limits already, and can be no others.
 
     Raises:
         SystemFailure: The kernel does not say.
     """
-    above = folder.parent
+    above = private.parent
     while not above.is_dir():
         above = above.parent
     with kernel.opened(above) as descriptor, mapping_os_errors(f"look for quotas at '{above}'"):

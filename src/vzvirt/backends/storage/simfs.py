@@ -44,7 +44,7 @@ class SimfsLayout:
     @property
     def abilities(self) -> LayoutAbilities:
         """What is enforced where private areas are."""
-        kept = projects.are_kept(self._private / _NAME)
+        kept = projects.are_kept(self._private / "any")
         return LayoutAbilities(
             name=_NAME,
             size_quota=kept,
