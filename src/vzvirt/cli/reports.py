@@ -150,7 +150,13 @@ SUMMARY_FIELDS: Final[tuple[Field[DomainSummary], ...]] = (
         lambda it: state_words(it.state),
         lambda it: _STATE_COLOURS.get(it.state, ""),
     ),
-    Field("reason", "why", lambda it: it.observation.reason.words, "REASON"),
+    Field(
+        "reason",
+        "why",
+        lambda it: it.observation.reason.words,
+        "REASON",
+        lambda it: it.observation.reason.words + (", transient" if it.transient else ""),
+    ),
     Field(
         "started_at",
         "when it was started, in seconds since the epoch, while it is active",
@@ -216,7 +222,13 @@ INFO_FIELDS: Final[tuple[Field[DomainInfo], ...]] = (
         lambda it: it.observation.exit_status,
         "Last exit",
     ),
-    Field("transient", "whether it is gone once it stops", lambda it: it.transient),
+    Field(
+        "transient",
+        "whether it is gone once it stops",
+        lambda it: it.transient,
+        "Transient",
+        lambda it: _yes(it.transient),
+    ),
     Field(
         "autostart",
         "whether it starts with the host",

@@ -14,23 +14,14 @@ from vzvirt.cli.arguments import (
     REF,
     REFS,
     REST,
-    STORAGE,
     VALIDATE,
 )
 from vzvirt.cli.command import NAMES, Argument, Command
-from vzvirt.cli.formats import (
-    read_assignment,
-    read_ctid,
-    read_inodes,
-    read_seconds,
-    read_space,
-)
+from vzvirt.cli.formats import read_assignment, read_ctid, read_seconds
 from vzvirt.cli.network_table import NETWORK_COMMANDS
+from vzvirt.cli.storage_table import STORAGE_COMMANDS
 
 _FILE: Final = Argument("FILE", "domain XML; '-': standard input", completes="file")
-_TEMPLATE: Final = Argument("NAME", "template", completes="template")
-_NAME: Final = Argument("--name", "name in the cache", metavar="NAME")
-
 _FORMATS: Final = ("xml", "openvz-conf")
 
 COMMANDS: Final = (
@@ -59,9 +50,23 @@ COMMANDS: Final = (
         runs="definitions:undefine",
         group=DEFINITIONS,
         summary="delete containers' definitions",
-        arguments=(REFS, Argument("--remove-data", "delete the private area too"), JSON),
+        arguments=(
+            REFS,
+            Argument("--remove-data", "delete the private area too"),
+            Argument("--running", "let those that run go on without one"),
+            JSON,
+        ),
         details="The private area stays unless --remove-data is given. A folder of the "
-        "user's that serves as root is never deleted.",
+        "user's that serves as root is never deleted. With --running a container that runs "
+        "becomes transient: it is gone once it ends, and its private area stays.",
+        repairs=True,
+    ),
+    Command(
+        name="rename",
+        runs="definitions:rename",
+        group=DEFINITIONS,
+        summary="give a container that is off another name",
+        arguments=(REF, Argument("NAME", "its new name"), JSON),
         repairs=True,
     ),
     Command(
@@ -104,6 +109,24 @@ COMMANDS: Final = (
             Argument("--console", "connect to the console afterwards"),
             JSON,
         ),
+        repairs=True,
+    ),
+    Command(
+        name="run",
+        runs="life:run",
+        group=LIFE,
+        summary="start a container that is gone once it ends",
+        arguments=(
+            _FILE,
+            VALIDATE,
+            Argument("--paused", "leave it paused"),
+            Argument("--console", "connect to the console afterwards"),
+            JSON,
+        ),
+        details="Nothing is written below /etc/vz/conf. A root that is made from a template goes "
+        "with the container, any other stays. 'vzvirt define' of its 'vzvirt dumpxml' makes it "
+        "last. Where a container of that name and UUID is defined and off, it is that one which "
+        "runs, for once with this definition.",
         repairs=True,
     ),
     Command(
@@ -170,7 +193,8 @@ COMMANDS: Final = (
         runs="looking:dumpxml",
         group=LOOKING,
         summary="print a container's domain XML",
-        arguments=(REF,),
+        arguments=(REF, Argument("--inactive", "as its next start takes it")),
+        details="Of a container that runs, what it runs with.",
     ),
     Command(
         name="logs",
@@ -258,66 +282,7 @@ COMMANDS: Final = (
         repairs=True,
     ),
     *NETWORK_COMMANDS,
-    Command(
-        name="quota",
-        runs="storage:quota",
-        group=STORAGE,
-        summary="show or change a container's disk quotas",
-        arguments=(
-            REF,
-            Argument("--size", "bytes on disk", metavar="SOFT:HARD", parse=read_space),
-            Argument("--inodes", "number of files", metavar="SOFT:HARD", parse=read_inodes),
-            JSON,
-        ),
-        details="Sizes take K, M, G or T; a bare number is KiB, as in OpenVZ. One value stands "
-        "for both. Without options the quotas and what is used of them are shown.",
-        repairs=True,
-    ),
-    Command(
-        name="template list",
-        runs="templates:list_templates",
-        group=STORAGE,
-        summary="list the templates in the cache",
-        arguments=(JSON,),
-    ),
-    Command(
-        name="template info",
-        runs="templates:info",
-        group=STORAGE,
-        summary="look into a template",
-        arguments=(_TEMPLATE, JSON),
-    ),
-    Command(
-        name="template build",
-        runs="templates:build",
-        group=STORAGE,
-        summary="make a template: busybox or debian",
-        arguments=(
-            Argument("RECIPE", "what to make it of", values=("busybox", "debian")),
-            Argument("SUITE", "release, such as bookworm", optional=True),
-            _NAME,
-            JSON,
-        ),
-    ),
-    Command(
-        name="template import",
-        runs="templates:import_archive",
-        group=STORAGE,
-        summary="take a root tarball into the cache",
-        arguments=(
-            Argument("FILE", "tar, plain or gz, xz, zst, bz2", completes="file"),
-            _NAME,
-            JSON,
-        ),
-        details="Without --name it is called as the file is.",
-    ),
-    Command(
-        name="template remove",
-        runs="templates:remove",
-        group=STORAGE,
-        summary="delete a template from the cache",
-        arguments=(_TEMPLATE,),
-    ),
+    *STORAGE_COMMANDS,
     Command(
         name="validate",
         runs="files:validate",
@@ -377,6 +342,13 @@ COMMANDS: Final = (
         runs="internal:stopped",
         group="",
         summary="called when a container's processes have ended",
+        arguments=(Argument("CTID", "container", parse=read_ctid),),
+    ),
+    Command(
+        name="internal forget",
+        runs="internal:forget",
+        group="",
+        summary="called when a transient container has ended by itself",
         arguments=(Argument("CTID", "container", parse=read_ctid),),
     ),
     Command(

@@ -187,7 +187,7 @@ class Lifecycle:
         hold the lock and do the same, so everything here can be done twice.
 
         Returns:
-            Whether it is transient, so that ``forget`` has to follow.
+            Whether it is transient and ended by itself, so that ``forget`` has to follow.
         """
         world = self._world
         try:
@@ -195,8 +195,9 @@ class Lifecycle:
         except errors.NoDomain:
             world.engine.settle(ctid)
             return False
-        give_back(world, area(world, domain))
-        return is_transient(world, ctid)
+        reason = give_back(world, area(world, domain)).reason
+        by_itself = reason is not Reason.KILLED and not domain.lifecycle.restarts_after(reason)
+        return by_itself and is_transient(world, ctid)
 
     def forget(self, ctid: Ctid) -> None:
         """Forget a transient container that has ended; waits for whoever has its lock."""

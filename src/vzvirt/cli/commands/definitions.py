@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vzvirt import errors
 from vzvirt.cli.session import Session, identity, read_file, title
 from vzvirt.codec.xml import read_domain
 
@@ -21,14 +22,26 @@ def define(session: Session, *, file: str, validate: bool, json: bool) -> None:
         session.output.note(f"{title(defined.domain)} {done}")
 
 
-def undefine(session: Session, *, refs: tuple[str, ...], remove_data: bool, json: bool) -> int:
+def undefine(
+    session: Session, *, refs: tuple[str, ...], remove_data: bool, running: bool, json: bool
+) -> int:
     """Delete definitions, and private areas where that is asked for."""
+    if remove_data and running:
+        raise errors.InvalidArgument("--remove-data and --running exclude each other")
     definitions = session.manager.definitions
     return session.each(
         refs,
-        lambda ref: definitions.undefine(ref, remove_data=remove_data),
+        lambda ref: definitions.undefine(ref, remove_data=remove_data, running=running),
         "undefined, its data removed" if remove_data else "undefined",
         json=json,
+    )
+
+
+def rename(session: Session, *, ref: str, name: str, json: bool) -> int:
+    """Give a container another name."""
+    definitions = session.manager.definitions
+    return session.each(
+        [ref], lambda one: definitions.rename(one, name), f"is '{name}' now", json=json
     )
 
 

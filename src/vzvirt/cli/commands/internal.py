@@ -8,11 +8,19 @@ from typing import Final
 from vzvirt import bootstrap
 from vzvirt.cli.session import Session
 from vzvirt.model.values import Ctid
+from vzvirt.system.process import spawn_detached
 
 
 def stopped(session: Session, *, ctid: Ctid) -> None:
     """A container's processes have ended. Takes no lock: whoever stopped it may hold it."""
-    session.manager.lifecycle.ended(ctid)
+    if session.manager.lifecycle.ended(ctid):
+        # Under the lock, so by a process that the container's monitor does not wait for.
+        spawn_detached((*bootstrap.hook(session.settings), "forget", str(ctid)))
+
+
+def forget(session: Session, *, ctid: Ctid) -> None:
+    """Forget a transient container that has ended by itself."""
+    session.manager.lifecycle.forget(ctid)
 
 
 def restart(session: Session, *, ctid: Ctid) -> None:
@@ -21,8 +29,8 @@ def restart(session: Session, *, ctid: Ctid) -> None:
 
 
 def _containers(session: Session) -> list[str]:
-    identities = bootstrap.store(session.settings).identities()
-    return [item.name for item in identities] + [str(item.ctid) for item in identities]
+    entries = bootstrap.store(session.settings).index()
+    return [item.name for item in entries] + [str(item.ctid) for item in entries]
 
 
 _WORDS: Final[Mapping[str, Callable[[Session], list[str]]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vzvirt import errors
-from vzvirt.cli.session import Session, read_file, read_password
+from vzvirt.cli.session import Session, identity, read_file, read_password, title
 
 
 def provision(
@@ -43,6 +43,33 @@ def start(
         session.output.flush()
         status = session.manager.guests.console(refs[0])
     return status
+
+
+def run(
+    session: Session, *, file: str, validate: bool, paused: bool, console: bool, json: bool
+) -> int:
+    """Start a container from domain XML, without defining it."""
+    from vzvirt.codec.xml import read_domain
+
+    if console and paused:
+        raise errors.InvalidArgument("--console goes with a container that is not paused")
+    read = read_domain(read_file(file), validate=validate)
+    started = session.manager.lifecycle.start_transient(
+        read.domain, paused=paused, warnings=read.warnings
+    )
+    for warning in started.warnings:
+        session.output.warn(warning)
+    done = "started, paused" if paused else "started"
+    if json:
+        session.output.json(
+            {**identity(started.domain), "done": done, "warnings": list(started.warnings)}
+        )
+    else:
+        session.output.note(f"{title(started.domain)} {done}")
+    if not console:
+        return 0
+    session.output.flush()
+    return session.manager.guests.console(str(started.domain.ctid))
 
 
 def shutdown(session: Session, *, refs: tuple[str, ...], timeout: float | None, json: bool) -> int:

@@ -42,8 +42,14 @@ def info(session: Session, *, ref: str, json: bool) -> None:
         output.warn(note)
 
 
-def dumpxml(session: Session, *, ref: str) -> None:
-    """Print a container's domain XML."""
+def dumpxml(session: Session, *, ref: str, inactive: bool) -> None:
+    """Print a container's domain XML: what it runs with, or what its next start takes."""
     from vzvirt.codec.xml import write_domain
 
-    session.output.text(write_domain(session.find(ref)))
+    stored = session.find(ref)
+    if inactive:
+        session.output.text(write_domain(stored))
+    else:
+        session.output.text(
+            write_domain(session.manager.definitions.live(str(stored.ctid)).domain)
+        )
