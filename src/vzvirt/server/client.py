@@ -1,0 +1,83 @@
+"""What a handler sees of the client that called: who it is, what it may, what is kept for it.
+
+One object per connection, used on the loop only, except where a method says otherwise. What
+handlers keep for a client (registrations of events, streams, containers that end with it) they
+give back in a function passed to ``on_close``, which is called however the connection ends.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+
+from vzvirt import errors
+from vzvirt.server.peer import Peer
+from vzvirt.server.stream import Stream
+
+
+class Client(abc.ABC):
+    """A connection.
+
+    Attributes:
+        peer: Who is at the other end.
+        read_only: Whether it may change nothing: by its socket, or because it said so.
+        secure: Whether nobody else can read along.
+        encrypted: Whether what is said is encrypted.
+        opened: The name it opened, such as ``openvz:///system``; ``None``: nothing yet.
+        wants_close_events: Whether it asked to be told when the daemon closes the connection.
+    """
+
+    __slots__ = (
+        "_at_close",
+        "autodestroy",
+        "encrypted",
+        "opened",
+        "peer",
+        "read_only",
+        "secure",
+        "wants_close_events",
+    )
+
+    def __init__(self, peer: Peer, *, read_only: bool, encrypted: bool) -> None:
+        self.peer = peer
+        self.read_only = read_only
+        self.encrypted = encrypted
+        self.secure = encrypted or peer.is_local
+        self.opened: str | None = None
+        self.wants_close_events = False
+        self.autodestroy: set[str] = set()
+        """CTIDs of the containers that are killed when the connection ends."""
+        self._at_close: list[Callable[[], None]] = []
+
+    def on_close(self, function: Callable[[], None]) -> None:
+        """Have a function called, on the loop, when the connection ends or is closed."""
+        self._at_close.append(function)
+
+    def let_go(self) -> None:
+        """Give back everything that is kept for it; may be repeated."""
+        while self._at_close:
+            self._at_close.pop()()
+
+    def require_write(self, function: str) -> None:
+        """Refuse what a read-only client may not do.
+
+        Args:
+            function: Name of libvirt's function, such as ``virDomainGetXMLDesc``.
+
+        Raises:
+            OperationDenied: It is one.
+        """
+        if self.read_only:
+            raise errors.OperationDenied(f"operation {function} forbidden for read only access")
+
+    @abc.abstractmethod
+    def send_event(self, procedure: int, payload: bytes) -> None:
+        """Send an event; from the loop only. A client that does not read is dropped."""
+
+    @abc.abstractmethod
+    def enable_keepalive(self) -> None:
+        """Ask it for signs of life from now on: it has said that it can answer."""
+
+    @abc.abstractmethod
+    def open_stream(self, procedure: int, serial: int) -> Stream:
+        """Open the stream of a call that is being answered; safe from worker threads."""
