@@ -50,6 +50,10 @@ class Status(IntEnum):
     CONTINUE = 2
 
 
+STREAM_TYPES: Final = frozenset({PacketType.STREAM, PacketType.STREAM_HOLE})
+"""The messages that follow the call which opened a stream."""
+
+
 class Packet(NamedTuple):
     """A message.
 
@@ -79,9 +83,10 @@ class Packet(NamedTuple):
 
     def reply(self, payload: bytes = b"") -> bytes:
         """The bytes of the message that answers this call."""
-        return HEAD.pack(
-            SMALLEST + len(payload), self.program, self.version, self.procedure, 1, self.serial, 0
-        ) + bytes(payload)
+        program, version, procedure, _, serial, _, _ = self
+        return Packet(
+            program, version, procedure, PacketType.REPLY, serial, Status.OK, payload
+        ).encode()
 
     def refusal(self, error: bytes) -> bytes:
         """The bytes of the message that says this call failed.
@@ -89,18 +94,9 @@ class Packet(NamedTuple):
         Args:
             error: The payload, see ``faults``.
         """
-        return Packet(
-            self.program,
-            self.version,
-            self.procedure,
-            PacketType.STREAM if self.type in STREAM_TYPES else PacketType.REPLY,
-            self.serial,
-            Status.ERROR,
-            error,
-        ).encode()
-
-
-STREAM_TYPES: Final = frozenset({PacketType.STREAM, PacketType.STREAM_HOLE})
+        program, version, procedure, kind, serial, _, _ = self
+        answer = PacketType.STREAM if kind in STREAM_TYPES else PacketType.REPLY
+        return Packet(program, version, procedure, answer, serial, Status.ERROR, error).encode()
 
 
 def event(procedure: int, payload: bytes) -> bytes:

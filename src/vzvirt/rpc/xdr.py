@@ -272,7 +272,11 @@ def items(values: list[Struct | Encoded], bound: int) -> bytes:
     count = len(values)
     if count > bound:
         raise too_long("an array", count, bound)
-    return LENGTH.pack(count) + b"".join([value.encode() for value in values])
+    try:
+        body = b"".join(values)  # type: ignore[arg-type]  # all Encoded: long lists often are
+    except TypeError:
+        body = b"".join([value.encode() for value in values])
+    return LENGTH.pack(count) + body
 
 
 def texts(values: list[str], bound: int) -> bytes:
