@@ -157,6 +157,7 @@ class _Change:
                         f"file systems of '{self.now.name}' cannot come or go while it runs",
                         hint="change its definition alone (--config) and start it anew",
                     )
+                live = links.filled_in(self.world, live, old.host_devices)
                 if pid is None:
                     raise errors.Busy(
                         f"'{self.now.name}' is rebooting", hint="try again in a moment"
@@ -219,7 +220,7 @@ class _Change:
 
     def _give(self, pid: int, device: HostDevice) -> None:
         if device.kind in links.NICS:
-            self.world.links.attach_device(self.ctid, pid, links.nic(self.world, device))
+            links.give_nic(self.world, self.ctid, pid, device)
         else:
             self.world.engine.attach_node(self.ctid, device)
 
@@ -249,7 +250,7 @@ def _with(domain: Domain, device: Device) -> Domain:
     if isinstance(device, Interface):
         return dataclasses.replace(domain, interfaces=(*domain.interfaces, device))
     if isinstance(device, HostDevice):
-        if device in domain.host_devices:
+        if any(_same(item, device) for item in domain.host_devices):
             raise errors.OperationInvalid(
                 f"'{domain.name}' has the host device '{device.name or device.address}' already"
             )

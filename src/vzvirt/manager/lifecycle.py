@@ -289,10 +289,11 @@ class Lifecycle:
         world.journal.begin(note(place, START))
         try:
             place.layout.mount(place.spec)
+            live = dataclasses.replace(links.filled_in(world, domain), guest_naming=own)
             boot_steps = links.boot_steps(world, domain)
             unasked = guestside.prepare(world, domain, own, place)
             # Before anybody can change or end what runs.
-            world.store.save(dataclasses.replace(domain, guest_naming=own), live=True)
+            world.store.save(live, live=True)
             world.engine.start(
                 StartPlan(
                     domain=domain,

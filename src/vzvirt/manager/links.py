@@ -6,6 +6,7 @@ named by half is looked up in the host's device list.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
@@ -44,6 +45,7 @@ def check(world: World, domain: Domain) -> None:
         ConfigUnsupported: An interface is of a kind that nobody makes.
     """
     devices = nics(world, domain)
+    _free_from_the_dead(world, _ctid(domain), devices)
     others = tuple(item for item in domain.interfaces if item.kind is not InterfaceKind.NETWORK)
     if (others or devices) and others != domain.interfaces:
         # Before a network is started for one that is refused in the end.
@@ -52,6 +54,15 @@ def check(world: World, domain: Domain) -> None:
     wired = plugs(world, domain, start=True)
     if wired or devices:
         world.links.check(_ctid(domain), wired, devices)
+
+
+def _free_from_the_dead(world: World, ctid: Ctid, devices: tuple[HostDevice, ...]) -> None:
+    """Bring back NICs from containers that died with them while nobody was there to see it."""
+    for holder in world.links.holders(devices) - {ctid} if devices else ():
+        if not world.engine.observe(holder).is_active:
+            # Whoever has its lock is about to do the same.
+            with contextlib.suppress(errors.Busy), world.store.lock(holder, wait=0):
+                world.links.release(holder)
 
 
 def boot_steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
@@ -119,6 +130,21 @@ def nics(world: World, domain: Domain) -> tuple[HostDevice, ...]:
     return tuple(nic(world, item) for item in domain.host_devices if item.kind in NICS)
 
 
+def filled_in(world: World, domain: Domain, before: Collection[HostDevice] = ()) -> Domain:
+    """A definition that runs, or is about to: its NICs have both halves.
+
+    Args:
+        world: The ports.
+        domain: The definition.
+        before: Devices that it has already, as they are.
+    """
+    devices = tuple(
+        nic(world, item) if item.kind in NICS and item not in before else item
+        for item in domain.host_devices
+    )
+    return dataclasses.replace(domain, host_devices=devices)
+
+
 def nic(world: World, device: HostDevice) -> HostDevice:
     """A NIC with both its halves.
 
@@ -137,6 +163,18 @@ def nic(world: World, device: HostDevice) -> HostDevice:
             )
         address = address or real
     return dataclasses.replace(device, name=name, address=address)
+
+
+def give_nic(world: World, ctid: Ctid, init_pid: int, device: HostDevice) -> None:
+    """Move a NIC into a running container.
+
+    Raises:
+        NoDevice: There is none such.
+        OperationInvalid: It is in use, or carries the default route.
+    """
+    whole = nic(world, device)
+    _free_from_the_dead(world, ctid, (whole,))
+    world.links.attach_device(ctid, init_pid, whole)
 
 
 def ask_for_addresses(world: World, ctid: Ctid, domain: Domain, unasked: Collection[str]) -> None:

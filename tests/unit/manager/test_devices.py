@@ -18,11 +18,16 @@ from vzvirt.model.devices import (
     InterfaceKind,
 )
 from vzvirt.model.domain import Domain
-from vzvirt.model.values import Ctid
+from vzvirt.model.state import Reason
+from vzvirt.model.values import Ctid, PciAddress
 from worlds import Crash, Fuse, World, container
 
 BRIDGED = Interface(kind=InterfaceKind.BRIDGE, source="br0")
 NIC = HostDevice(kind=HostDeviceKind.NET, name="eth1")
+
+
+PLACE = PciAddress(0, 0, 0x1F, 3)
+BY_PLACE = HostDevice(kind=HostDeviceKind.PCI, address=PLACE)
 
 
 def routed(*addresses: str) -> Interface:
@@ -125,3 +130,31 @@ def test_one_that_dies_there_harms_nobody_for_good(world: World) -> None:
     world.define(container("other"))
     world.manager.lifecycle.start("other")
     world.manager.devices.attach("other", NIC, Affect.BOTH)
+
+
+def test_what_runs_knows_both_halves_of_a_nic(world: World) -> None:
+    manager = world.manager
+    manager.devices.attach("web", BY_PLACE, Affect.STORED)
+    manager.lifecycle.start("web")
+    assert stored(world).host_devices == (BY_PLACE,)
+    (live,) = manager.definitions.live("web").domain.host_devices
+    assert (live.name, live.address) == ("eth1", PLACE)
+    with pytest.raises(errors.OperationInvalid, match="already"):
+        manager.devices.attach("web", NIC, Affect.LIVE)
+    manager.devices.detach("web", NIC, Affect.LIVE)
+    manager.devices.attach("web", NIC, Affect.LIVE)
+    (live,) = manager.definitions.live("web").domain.host_devices
+    assert (live.name, live.address) == ("eth1", PLACE)
+
+
+@pytest.mark.parametrize("device", [NIC, BY_PLACE])
+def test_a_nic_comes_back_from_one_that_died_unseen(world: World, device: HostDevice) -> None:
+    manager = world.manager
+    world.define(container("other"))
+    for name in ("web", "other"):
+        manager.lifecycle.start(name)
+    manager.devices.attach("web", NIC, Affect.LIVE)
+    with pytest.raises(errors.OperationInvalid, match="in use"):
+        manager.devices.attach("other", device, Affect.LIVE)
+    world.engine.end_from_inside(Ctid(101), Reason.DIED)
+    manager.devices.attach("other", device, Affect.LIVE)
