@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from networklab import Lab
+from networklab import Lab, eventually
 
 DOMAIN = """
 <domain type='openvz' id='{ctid}' xmlns:openvz='http://libvirt.org/schemas/domain/openvz/1.0'>
@@ -106,6 +106,14 @@ class LinkLab(Lab):
 
     def init(self, ctid: int) -> int:
         return int(json.loads(self.vzvirt("info", str(ctid), "--json"))["init_pid"])
+
+    def kill_unseen(self, ctid: int) -> None:
+        """Kill a container's init, and first whoever would see it end."""
+        init = self.init(ctid)
+        monitor = int((self.root / f"run/vzvirt/{ctid}/monitor").read_text().split()[0])
+        os.kill(monitor, signal.SIGKILL)
+        os.kill(init, signal.SIGKILL)
+        assert eventually(lambda: not Path(f"/proc/{init}/ns/net").exists())
 
     def inside(self, ctid: int, *words: str) -> str:
         """Run a program of the machine's in a container's network namespace."""

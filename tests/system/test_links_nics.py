@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import pytest
 
 from linklab import LinkLab, link_lab
-from networklab import eventually
 
 pytestmark = pytest.mark.root
 
@@ -86,15 +83,21 @@ def test_it_comes_back_however_it_was_treated_inside(lab: LinkLab) -> None:
 def test_it_comes_back_after_everything_was_killed(lab: LinkLab) -> None:
     before = settled(lab)
     lab.start(101, NIC.format("nic0"))
-    init = lab.init(101)
-    monitor = int((lab.root / "run/vzvirt/101/monitor").read_text().split()[0])
-    os.kill(monitor, signal.SIGKILL)
-    os.kill(init, signal.SIGKILL)
-    assert eventually(lambda: not Path(f"/proc/{init}/ns/net").exists())
+    lab.kill_unseen(101)
     assert like(lab) == {}, "nobody is left to bring it back"
     lab.vzvirt("start", "101")
     assert lab.inside_works(101, "ip", "link", "show", "dev", "nic0")
     lab.vzvirt("kill", "101")
+    assert settled(lab) == before
+
+
+def test_another_one_gets_it_after_everything_was_killed(lab: LinkLab) -> None:
+    before = settled(lab)
+    lab.start(101, NIC.format("nic0"))
+    lab.kill_unseen(101)
+    lab.start(102, NIC.format("nic0"))
+    assert lab.inside_works(102, "ip", "link", "show", "dev", "nic0")
+    lab.vzvirt("kill", "102")
     assert settled(lab) == before
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,11 +97,7 @@ def test_two_containers_talk_over_their_cards_and_all_die(lab: CardLab) -> None:
     lab.inside(
         101, "ip", "link", "set", FIRST.name, "name", "mine", "address", "02:00:00:00:00:07"
     )
-    init = lab.init(101)
-    monitor = int((lab.root / "run/vzvirt/101/monitor").read_text().split()[0])
-    os.kill(monitor, signal.SIGKILL)
-    os.kill(init, signal.SIGKILL)
-    assert eventually(lambda: not Path(f"/proc/{init}/ns/net").exists())
+    lab.kill_unseen(101)
     lab.vzvirt("undefine", "101", "--remove-data")
     lab.vzvirt("shutdown", "102")
     assert [lab.like(card) for card in (FIRST, SECOND)] == before
