@@ -216,7 +216,7 @@ class StoragePools:
             NoSupport: It is a private area.
             Busy: Somebody else is making a template of that name.
         """
-        self._require_template(ref)
+        self.require_template(ref)
         return self._world.templates.upload(ref.name, self._world.progress)
 
     def opened(self, ref: VolumeRef) -> BinaryIO:
@@ -226,7 +226,7 @@ class StoragePools:
             NoSupport: It is a private area.
             NoTemplate: Nothing was uploaded yet.
         """
-        self._require_template(ref)
+        self.require_template(ref)
         return self._world.templates.opened(ref.name)
 
     def delete(self, ref: VolumeRef) -> None:
@@ -245,7 +245,12 @@ class StoragePools:
             place = self._place(ref)
             place.layout.delete(place.spec)
 
-    def _require_template(self, ref: VolumeRef) -> None:
+    def require_template(self, ref: VolumeRef) -> None:
+        """Refuse what cannot be uploaded or downloaded.
+
+        Raises:
+            NoSupport: It is a private area.
+        """
         if ref.pool != PoolKind.TEMPLATES.value:
             raise errors.NoSupport(
                 f"the private area '{ref.path}' cannot be copied as a whole by a client",

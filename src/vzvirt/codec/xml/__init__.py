@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vzvirt.codec.xml.single import ReadDevice, read_device, read_entry, write_device
     from vzvirt.codec.xml.storagepool import (
         read_volume_request,
+        write_pool_capabilities,
         write_storage_pool,
         write_volume,
     )
@@ -34,6 +35,7 @@ _LATER: Final[Mapping[str, str]] = {
     "write_domain_capabilities": "capabilities",
     "write_network": "network",
     "write_node_device": "nodedev",
+    "write_pool_capabilities": "storagepool",
     "write_storage_pool": "storagepool",
     "write_volume": "storagepool",
 }
@@ -76,6 +78,7 @@ __all__ = [
     "write_network",
     "write_node_device",
     "write_partial",
+    "write_pool_capabilities",
     "write_storage_pool",
     "write_volume",
 ]

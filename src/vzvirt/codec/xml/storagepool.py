@@ -94,6 +94,17 @@ def write_storage_pool(details: PoolDetails) -> str:
     return serialise(root)
 
 
+def write_pool_capabilities() -> str:
+    """Write which types of pools there are: folders."""
+    options = Node(
+        "volOptions", children=[Node("defaultFormat", {"type": VolumeFormat.RAW.value})]
+    )
+    formats = [Node("value", text=item.value) for item in VolumeFormat]
+    options.children.append(Node("enum", {"name": "targetFormatType"}, formats))
+    pool = Node("pool", {"type": "dir", "supported": "yes"}, [options])
+    return serialise(Node("storagepoolCapabilities", children=[pool]))
+
+
 # Volumes
 
 VOLUME_FILE: Final = Spec(

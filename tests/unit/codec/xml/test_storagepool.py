@@ -8,7 +8,12 @@ import pytest
 
 import rows
 from vzvirt import errors
-from vzvirt.codec.xml import read_volume_request, write_storage_pool, write_volume
+from vzvirt.codec.xml import (
+    read_volume_request,
+    write_pool_capabilities,
+    write_storage_pool,
+    write_volume,
+)
 from vzvirt.codec.xml.document import parse
 from vzvirt.codec.xml.storagepool import POOL, REQUEST, VOLUME
 from vzvirt.model.storagepool import (
@@ -83,6 +88,10 @@ def check(name: str, found: str, *, regenerate: bool) -> None:
 @pytest.mark.parametrize("name", POOLS)
 def test_golden_pools(name: str, regenerate: bool) -> None:
     check(f"pool-{name}", write_storage_pool(POOLS[name]), regenerate=regenerate)
+
+
+def test_golden_pool_capabilities(regenerate: bool) -> None:
+    check("capabilities", write_pool_capabilities(), regenerate=regenerate)
 
 
 @pytest.mark.parametrize("name", VOLUMES)
