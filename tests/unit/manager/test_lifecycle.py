@@ -12,7 +12,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.manager import Manager
-from vzvirt.model.devices import Filesystem, FilesystemKind
+from vzvirt.model.devices import Filesystem, FilesystemKind, Interface, InterfaceKind
 from vzvirt.model.domain import LifecyclePolicy, OnEnd, OpenvzSettings
 from vzvirt.model.state import TRANSITIONS, Action, DomainState, Reason
 from vzvirt.model.storage import AreaSpec
@@ -139,6 +139,17 @@ def test_a_missing_folder_is_found_before_anything_is_made(world: World, tmp_pat
     assert not world.area().exists()
     (tmp_path / "data").mkdir()
     world.manager.lifecycle.start("web")
+
+
+def test_refused_interfaces_are_found_before_anything_is_made(world: World) -> None:
+    """Neither a root is unpacked, nor the network started that another interface asks for."""
+    joined = Interface(kind=InterfaceKind.NETWORK, source="default")
+    odd = Interface(kind=InterfaceKind.ETHERNET, filter="nonsense")
+    world.define(interfaces=(joined, odd))
+    with pytest.raises(errors.ConfigUnsupported, match="nonsense"):
+        world.manager.lifecycle.start("web")
+    assert not world.area().exists()
+    assert world.manager.networks.list() == []
 
 
 def test_the_hosts_own_root_is_looked_for_again_at_start(world: World, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from vzvirt import errors
@@ -9,7 +11,7 @@ from vzvirt.manager.areas import choose, refuse_beyond
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.storage import LayoutAbilities
 from vzvirt.model.values import Ctid, SoftHard
-from worlds import MIB, World
+from worlds import MIB, World, container
 
 CTID = Ctid(101)
 
@@ -41,6 +43,28 @@ def test_growing_while_it_runs(world: World) -> None:
     assert root is not None
     assert (root.space, root.inodes) == (both(20 * MIB), both(50))
     assert world.manager.quotas.usage("web").size_bytes == 20 * MIB
+
+
+def test_what_runs_says_so_too(world: World) -> None:
+    defined = world.define(space=10 * MIB).domain
+    world.manager.lifecycle.start("web")
+    world.manager.quotas.set("web", space=both(20 * MIB))
+    live = world.store.load(CTID, live=True)
+    assert live.live
+    assert live.domain.root is not None
+    assert live.domain.root.space == both(20 * MIB)
+    more = dataclasses.replace(live.domain.root, space=both(30 * MIB))
+    world.manager.definitions.define(defined.with_root(more))
+    live = world.store.load(CTID, live=True)
+    assert live.domain.root is not None
+    assert live.domain.root.space == both(30 * MIB), "it is the private area's"
+
+
+def test_a_transient_container_stays_one(world: World) -> None:
+    world.manager.lifecycle.start_transient(container(space=10 * MIB))
+    world.manager.quotas.set("web", space=both(20 * MIB))
+    assert world.store.load(CTID).transient
+    assert _space(world) == both(20 * MIB)
 
 
 def test_shrinking_only_while_it_is_off(world: World) -> None:

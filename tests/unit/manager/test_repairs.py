@@ -17,7 +17,7 @@ from vzvirt.manager import Manager
 from vzvirt.model.state import DomainState
 from vzvirt.model.values import Ctid, SoftHard
 from vzvirt.ports.journal import JournalEntry
-from worlds import MIB, Crash, Fuse, World
+from worlds import MIB, Crash, Fuse, World, container
 
 CTID = Ctid(101)
 OTHER = Ctid(102)
@@ -60,7 +60,8 @@ def _summary(world: World) -> tuple[object, ...]:
     """All there is of the container, as far as it matters."""
     there = world.layouts["image"].holds(world.area())
     quota = (world.area() / "quota.json").read_text() if there else ""
-    return (_definition(world), there, quota, world.state(), world.mounted())
+    live = CTID in world.store.ctids() and world.store.load(CTID, live=True).live
+    return (_definition(world), there, quota, world.state(), world.mounted(), live)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -90,6 +91,43 @@ def test_a_crash_at_any_change(tmp_path: Path, work: str, after: bool) -> None:
         assert world.leftovers() == [], where
         assert world.engine.observe(OTHER) == other, where
         assert world.mounted(OTHER), where
+        assert world.warned == [], where
+
+
+TRANSIENT: dict[str, Work] = {
+    "run": lambda it: it.lifecycle.start_transient(container(space=20 * MIB)),
+    "kill": lambda it: it.lifecycle.kill("web"),
+    "make it last": lambda it: it.definitions.define(it.definitions.get("web").domain),
+}
+
+
+def _transient_world(folder: Path, work: str) -> World:
+    folder.mkdir()
+    world = World.at(folder)
+    if work != "run":
+        world.manager.lifecycle.start_transient(container(space=20 * MIB))
+    return world
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("work", TRANSIENT)
+def test_a_crash_around_a_transient_container(tmp_path: Path, work: str, after: bool) -> None:
+    """Afterwards it runs, or it is gone with all that was made for it."""
+    fuse = Fuse()
+    TRANSIENT[work](_transient_world(tmp_path / "whole", work).fused(fuse))
+    assert 1 < len(fuse.calls) <= MOST_CHANGES + 4, fuse.calls
+    for number in range(1, len(fuse.calls) + 1):
+        world = _transient_world(tmp_path / str(number), work)
+        with pytest.raises(Crash):
+            TRANSIENT[work](world.fused(Fuse(number), after=after))
+        where = f"{'after' if after else 'before'} {fuse.calls[number - 1]} ({number})"
+        world.manager.repairs.repair_pending()
+        assert world.journal.pending() == [], where
+        runs = world.state() is DomainState.RUNNING
+        assert world.store.ctids() == ([CTID] if runs else []), where
+        assert world.mounted() is runs, where
+        assert world.area().exists() is runs, where
+        assert world.leftovers() == [], where
         assert world.warned == [], where
 
 
