@@ -18,12 +18,15 @@ from vzvirt.model.progress import Progress, no_progress
 from vzvirt.system.root import Root
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from vzvirt.manager import Manager
     from vzvirt.ports.guestfiles import GuestFiles
     from vzvirt.ports.host import Host, HostFacts
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
+    from vzvirt.server.settings import ServerSettings
 
 T = TypeVar("T")
 
@@ -264,3 +267,53 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         layout=settings.layout,
         lock_wait=settings.lock_wait,
     )
+
+
+def server_settings(settings: Settings, path: Path | None = None) -> ServerSettings:
+    """The daemon's own settings.
+
+    Args:
+        settings: They say where the file is.
+        path: Another file.
+
+    Raises:
+        ConfigSyntax: Something in the file is wrong.
+    """
+    from vzvirt.server.settings import FILE, load
+
+    return load(path or root(settings).path(FILE))
+
+
+async def daemon(
+    settings: Settings, environment: MutableMapping[str, str], path: Path | None = None
+) -> None:
+    """Be the daemon, until a signal ends it.
+
+    Args:
+        settings: As for ``manager``.
+        environment: What the service manager says; its variables are removed.
+        path: Where the daemon's own settings are, if not in their usual place.
+
+    Raises:
+        VzvirtError: It cannot begin.
+    """
+    from vzvirt.server import log, sockets
+    from vzvirt.server.daemon import Daemon, Hooks, lock
+    from vzvirt.server.service import Service
+    from vzvirt.server.servicemanager import Notifier, passed
+
+    own = server_settings(settings, path)
+    log.begin(own.log_level, environment)
+    place = root(settings)
+    lock(place.path("run/vzvirt/vzvirtd.pid"))
+    home = sockets.home_of(environment) if settings.root is None and os.geteuid() else None
+    service = Service(
+        manager=manager(settings, warn=log.warn),
+        snapshot=None,
+        broker=None,
+        settings=own,
+        root=place,
+    )
+    hooks = Hooks(read_settings=lambda: server_settings(settings, path))
+    listeners = sockets.open_all(own, place, passed(environment), home)
+    await Daemon(service, listeners, Notifier(environment), hooks).run()

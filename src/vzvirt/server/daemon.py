@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.server import dispatch, peer, tls
+from vzvirt.server import dispatch, log, peer, tls
 from vzvirt.server.listener import Listener
 from vzvirt.server.peer import Peer
 from vzvirt.server.service import Service
@@ -213,7 +213,7 @@ class Daemon:
             LOG.error("the settings stay as they are: %s", exc)
         else:
             self._service.settings, self._context = new, context
-            logging.getLogger("vzvirt").setLevel(new.log_level * 10)
+            log.set_level(new.log_level)
             for name in not_at_once(old, new):
                 LOG.warning("%s counts from the next start", name)
             LOG.info("the settings are read again")
