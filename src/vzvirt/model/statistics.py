@@ -107,7 +107,7 @@ class Statistics:
     """What one container has used; ``None`` for topics not asked for, or not counted here.
 
     Attributes:
-        block: By ``major:minor`` of the host's block devices.
+        block: By name of the host's block devices below ``/dev``; ``major:minor`` of those gone.
         processes: How many tasks there are right now.
     """
 

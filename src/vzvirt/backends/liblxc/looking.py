@@ -13,6 +13,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.liblxc.runfolder import Process
+from vzvirt.backends.liblxc.statistics import block_name
 from vzvirt.model.guestinfo import MountUse
 from vzvirt.system import process
 from vzvirt.system.files import os_error
@@ -82,11 +83,12 @@ def _counts(mount: Mount, slow: list[Path]) -> bool:
 
 def _use(guest: GuestRoot, mount: Mount) -> MountUse:
     total, used = _fill(guest, str(mount.point))
+    device = block_name(mount.device)
     return MountUse(
         mountpoint=str(mount.point),
         name=mount.source,
         fstype=mount.fstype,
-        devices=_devices(mount.device),
+        devices=(device,) if device else (),
         total=total,
         used=used,
     )
@@ -103,10 +105,3 @@ def _fill(guest: GuestRoot, point: str) -> tuple[int | None, int | None]:
     finally:
         os.close(folder)
     return found.f_blocks * found.f_frsize, (found.f_blocks - found.f_bfree) * found.f_frsize
-
-
-def _devices(number: str) -> tuple[str, ...]:
-    try:
-        return (Path(f"/sys/dev/block/{number}").readlink().name,)
-    except OSError:
-        return ()

@@ -20,6 +20,8 @@ _T = TypeVar("_T")
 _Reader = Callable[[str, Topic], _T | None]
 """Reads a controller's files in a folder; ``None``: it counts nothing here."""
 
+_Block = tuple[tuple[str, BlockUse], ...]
+
 _PORTION: Final = 1 << 16
 """Bytes read at once; the kernel gives such a file whole if there is room for it."""
 
@@ -32,15 +34,26 @@ _MICRO: Final = 1000
 """Nanoseconds in a microsecond."""
 
 
-def read(groups: Groups, topics: Topic) -> Statistics | None:
-    """What the kernel counted; ``None``: the container has no groups, so it does not run."""
+DEVICES: Final = "/sys/dev/block"
+
+
+def read(groups: Groups, topics: Topic, devices: str = DEVICES) -> Statistics | None:
+    """What the kernel counted; ``None``: the container has no groups, so it does not run.
+
+    Args:
+        groups: The container's.
+        topics: What is wanted.
+        devices: Where the kernel names block devices by their numbers.
+    """
     cpu = topics & (Topic.CPU | Topic.PER_CPU)
     try:
         return Statistics(
             ctid=groups.ctid,
             cpu=_of(groups, "cpuacct", _CPU, topics) if cpu else None,
             memory=_of(groups, "memory", _MEMORY, topics) if topics & Topic.MEMORY else None,
-            block=_of(groups, "io", _BLOCK, topics) if topics & Topic.BLOCK else None,
+            block=_named(_of(groups, "io", _BLOCK, topics), devices)
+            if topics & Topic.BLOCK
+            else None,
             processes=_of(groups, "pids", _PROCESSES, topics)
             if topics & Topic.PROCESSES
             else None,
@@ -49,6 +62,20 @@ def read(groups: Groups, topics: Topic) -> Statistics | None:
         if error.errno in GONE:
             return None
         raise os_error(error, f"read what container {groups.ctid} has used") from error
+
+
+def block_name(number: str, devices: str = DEVICES) -> str | None:
+    """What a block device is called below ``/dev``, by ``major:minor``; ``None``: it is gone."""
+    try:
+        return os.readlink(f"{devices}/{number}").rpartition("/")[2]  # noqa: PTH115  # often
+    except OSError:
+        return None
+
+
+def _named(found: _Block | None, devices: str) -> _Block | None:
+    if found is None:
+        return None
+    return tuple((block_name(number, devices) or number, use) for number, use in found)
 
 
 def _of(
@@ -180,8 +207,6 @@ _MEMORY: Final[Mapping[int, _Reader[MemoryUse]]] = {1: _memory_v1, 2: _memory_v2
 
 
 # -- block devices -----------------------------------------------------------------------------
-
-_Block = tuple[tuple[str, BlockUse], ...]
 
 _V1_FAMILIES: Final = (
     # Counted by whatever scheduler decides who goes first, or, with none, on the way to it.

@@ -57,7 +57,7 @@ def _memory(run: Run) -> MemoryUse:
     )
 
 
-_BLOCK: Final = (("254:0", BlockUse(read_bytes=_READ, read_requests=_READS)),)
+_BLOCK: Final = (("vda", BlockUse(read_bytes=_READ, read_requests=_READS)),)
 
 
 def mounts(run: Run) -> list[MountUse]:

@@ -41,7 +41,7 @@ V2 = {
 }
 
 BLOCK = (
-    ("8:0", BlockUse(read_bytes=100, read_requests=1, write_bytes=200, write_requests=2)),
+    ("sda", BlockUse(read_bytes=100, read_requests=1, write_bytes=200, write_requests=2)),
     ("8:16", BlockUse(read_bytes=7, read_requests=3)),
 )
 MEMORY = MemoryUse(
@@ -74,8 +74,16 @@ def _groups(top: Path, files: dict[str, str]) -> Groups:
     return Groups(Hierarchies(tuple(trees)), "vzvirt", Ctid(101))
 
 
+def _devices(tmp_path: Path) -> str:
+    """Where one device has a name, and the other has gone."""
+    folder = tmp_path / "devices"
+    folder.mkdir()
+    (folder / "8:0").symlink_to("../../devices/pci0000:00/block/sda")
+    return str(folder)
+
+
 def test_version_1(tmp_path: Path) -> None:
-    found = statistics.read(_groups(tmp_path, V1), EVERYTHING)
+    found = statistics.read(_groups(tmp_path, V1), EVERYTHING, _devices(tmp_path))
     assert found is not None
     cpu = CpuUse(total=5000000, user=3000000, system=2000000, per_cpu=(1000000, 4000000))
     assert (found.ctid, found.cpu, found.memory) == (101, cpu, MEMORY)
@@ -86,7 +94,7 @@ def test_version_1(tmp_path: Path) -> None:
 
 
 def test_version_2(tmp_path: Path) -> None:
-    found = statistics.read(_groups(tmp_path, V2), EVERYTHING)
+    found = statistics.read(_groups(tmp_path, V2), EVERYTHING, _devices(tmp_path))
     assert found is not None
     assert found.cpu == CpuUse(total=5000000, user=3000000, system=2000000)
     assert (found.memory, found.block, found.processes) == (MEMORY, BLOCK, 17)

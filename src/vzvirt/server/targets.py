@@ -1,0 +1,82 @@
+"""What a call is about: the container its arguments name, and which of its definitions.
+
+Clients keep what they once looked up, so only the UUID of what they send counts. The snapshot
+lives on the loop; these functions may be called from worker threads, too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from vzvirt import errors
+from vzvirt.model.affect import Affect
+from vzvirt.rpc.protocol import remote
+from vzvirt.rpc.protocol.constants import VIR_DOMAIN_AFFECT_CONFIG, VIR_DOMAIN_AFFECT_LIVE
+from vzvirt.server.call import Call
+
+if TYPE_CHECKING:
+    from vzvirt.server.snapshot import Entry
+
+AFFECTS: Final = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG
+"""Bits that say which definition is meant."""
+
+_AFFECTS: Final = {
+    0: Affect.CURRENT,
+    VIR_DOMAIN_AFFECT_LIVE: Affect.LIVE,
+    VIR_DOMAIN_AFFECT_CONFIG: Affect.STORED,
+    AFFECTS: Affect.BOTH,
+}
+
+
+def entry(call: Call, dom: remote.NonnullDomain) -> Entry:
+    """What is known of the container that is meant.
+
+    Raises:
+        NoDomain: There is none of that UUID.
+    """
+    daemon = call.daemon
+    return daemon.on_loop(lambda: daemon.snapshot.by_uuid(dom.uuid))
+
+
+def active(call: Call, dom: remote.NonnullDomain) -> Entry:
+    """The same of a container that runs.
+
+    Raises:
+        NoDomain: There is none of that UUID.
+        OperationInvalid: It does not run.
+    """
+    found = entry(call, dom)
+    if not found.observation.is_active:
+        raise errors.OperationInvalid("domain is not running")
+    return found
+
+
+def reference(call: Call, dom: remote.NonnullDomain) -> str:
+    """What the manager knows the container by."""
+    return str(entry(call, dom).ctid)
+
+
+def changed(call: Call, reference: str) -> None:
+    """Have the snapshot follow a change before its caller is told that it is done."""
+    from vzvirt.model.values import Ctid
+
+    daemon = call.daemon
+    daemon.on_loop(lambda: daemon.snapshot.refresh(Ctid(reference)))
+
+
+def affect(flags: int) -> Affect:
+    """Which definitions a change is for."""
+    return _AFFECTS[flags & AFFECTS]
+
+
+def one(flags: int) -> Affect:
+    """Which definition is asked about.
+
+    Raises:
+        InvalidArgument: Both are.
+    """
+    if flags & AFFECTS == AFFECTS:
+        raise errors.InvalidArgument(
+            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' exclude each other"
+        )
+    return affect(flags)
