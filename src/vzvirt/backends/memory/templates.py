@@ -283,7 +283,8 @@ def _check(path: Path, shown: str) -> None:
         with mapping_os_errors(f"open {shown}"), tarfile.open(path) as archive:
             archive.getmembers()
     except (tarfile.TarError, EOFError) as error:
-        raise errors.OperationFailed(f"{shown} is no tarball: {error}") from None
+        why = str(error).partition("\n")[0].rstrip(":")
+        raise errors.OperationFailed(f"{shown} is no tarball: {why}") from None
 
 
 def _opened(path: Path) -> tarfile.TarFile:

@@ -1,0 +1,70 @@
+"""Calls as clients make them, without a wire: bytes in, bytes out, in this thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+from vzvirt.rpc.protocol.procedures import BY_NAME
+from vzvirt.rpc.xdr import Struct
+from vzvirt.server import dispatch, handlers
+from vzvirt.server.call import Call
+from vzvirt.server.stream import Pipe, StreamAborted
+from worlds import World
+
+
+class Upload:
+    """A client's end of a stream: what it sends, what it got, and how it ended."""
+
+    def __init__(self, sent: list[bytes], *, gives_up: bool = False) -> None:
+        self._sent, self._gives_up = [*sent], gives_up
+        self.got = b""
+
+    def read(self) -> bytes:
+        if self._sent:
+            return self._sent.pop(0)
+        if self._gives_up:
+            raise StreamAborted("the client gave up on the stream")
+        return b""
+
+    def write(self, data: bytes) -> None:
+        self.got += data
+
+
+class Client:
+    """A client of a simulated installation."""
+
+    def __init__(self, world: World, *, read_only: bool = False) -> None:
+        self.world = world
+        self.told: list[object] = []
+        self.pipe = Upload([])
+        self._session = SimpleNamespace(read_only=read_only, open_stream=self._open_stream)
+        self._daemon = SimpleNamespace(
+            manager=world.manager,
+            on_loop=lambda function: function(),
+            broker=SimpleNamespace(publish=self.told.append),
+        )
+
+    def _open_stream(self, _procedure: int, _serial: int) -> Any:
+        def serve(function: Callable[[Pipe], None]) -> None:
+            function(cast("Pipe", self.pipe))
+
+        return SimpleNamespace(serve=serve)
+
+    def call(self, name: str, *arguments: object) -> Any:
+        """Call a procedure; its result, or ``None`` where it has none."""
+        handlers.load()
+        procedure = BY_NAME[name]
+        handler = dispatch.table()[procedure.number]
+        call = Call(
+            cast("Any", self._daemon),
+            cast("Any", self._session),
+            procedure.number,
+            7,
+            procedure.function,
+        )
+        payload = procedure.args(*arguments).encode() if procedure.args else b""
+        reply = dispatch.answer(handler, call, payload)
+        result: type[Struct] | None = procedure.ret
+        return result.decode(reply) if result is not None else None
