@@ -1,4 +1,4 @@
-"""Virtual networks."""
+"""Virtual networks. Clients hear of changes from whoever watches networks, not from here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from vzvirt.model.network import (
 from vzvirt.model.networkchange import ChangeKind, Entry, NetworkChange
 from vzvirt.model.values import MacAddress
 from vzvirt.rpc.protocol import constants, remote
-from vzvirt.server import hostchanges
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.filters import Group, mask, wanted
@@ -241,7 +240,6 @@ def _read(call: Call, xml: str, *, validate: bool) -> Network:
 
 def _define(call: Call, xml: str, *, validate: bool) -> remote.NonnullNetwork:
     network = call.daemon.manager.networks.define(_read(call, xml, validate=validate))
-    hostchanges.networks(call)
     return _wire(network)
 
 
@@ -265,7 +263,6 @@ def define_flags(
 
 def _start_transient(call: Call, xml: str, *, validate: bool) -> remote.NonnullNetwork:
     network = call.daemon.manager.networks.start_transient(_read(call, xml, validate=validate))
-    hostchanges.networks(call)
     return _wire(network)
 
 
@@ -292,21 +289,18 @@ def start_transient_flags(
 def start(call: Call, args: remote.NetworkCreateArgs) -> None:
     """Start a defined one."""
     call.daemon.manager.networks.start(_name(call, args.net))
-    hostchanges.networks(call)
 
 
 @handles("network_destroy", where=Where.WORKER)
 def stop(call: Call, args: remote.NetworkDestroyArgs) -> None:
     """Stop one."""
     call.daemon.manager.networks.stop(_name(call, args.net))
-    hostchanges.networks(call)
 
 
 @handles("network_undefine", where=Where.WORKER)
 def undefine(call: Call, args: remote.NetworkUndefineArgs) -> None:
     """Remove a definition."""
     call.daemon.manager.networks.undefine(_name(call, args.net))
-    hostchanges.networks(call)
 
 
 @handles("network_set_autostart", where=Where.WORKER)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from vzvirt import errors
 from vzvirt.codec.xml import write_pool_capabilities, write_storage_pool
+from vzvirt.model.event import PoolRefreshed
 from vzvirt.model.storagepool import StoragePool
 from vzvirt.rpc.protocol import constants, remote
-from vzvirt.server import hostchanges
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.filters import Group, mask, wanted
@@ -179,7 +179,9 @@ def is_persistent(
 @handles("storage_pool_refresh", flags=0, where=Where.WORKER)
 def refresh(call: Call, args: remote.StoragePoolRefreshArgs) -> None:
     """Nothing is remembered, so nothing has to be read anew; but who listens is told."""
-    hostchanges.pool_refreshed(call, _pool(call, args.pool))
+    daemon, pool = call.daemon, _pool(call, args.pool)
+    event = PoolRefreshed(pool.name, pool.uuid)
+    daemon.on_loop(lambda: daemon.broker.publish([event]))
 
 
 @handles("connect_get_storage_pool_capabilities", flags=0)

@@ -10,7 +10,6 @@ from vzvirt import errors
 from vzvirt.codec.xml import read_volume_request, write_volume
 from vzvirt.model.storagepool import StoragePool, Volume, VolumeKind, VolumeRef
 from vzvirt.rpc.protocol import constants, remote
-from vzvirt.server import hostchanges
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.stream import Pipe
@@ -158,7 +157,7 @@ def upload(call: Call, args: remote.StorageVolUploadArgs) -> None:
     storage.require_template(ref)
     if args.offset:
         raise errors.NoSupport("a template is replaced as a whole; leave the offset out")
-    most, pool = args.length, storage.pool(ref.pool)
+    most = args.length
 
     def receive(pipe: Pipe) -> None:
         incoming = storage.upload(ref)
@@ -172,7 +171,6 @@ def upload(call: Call, args: remote.StorageVolUploadArgs) -> None:
             incoming.finish()
         finally:
             incoming.abort()
-        hostchanges.pool_refreshed(call, pool)
 
     call.open_stream().serve(receive)
 

@@ -43,7 +43,7 @@ class Client:
         self._daemon = SimpleNamespace(
             manager=world.manager,
             on_loop=lambda function: function(),
-            broker=SimpleNamespace(publish=self.told.append),
+            broker=SimpleNamespace(publish=self.told.extend),
         )
 
     def _open_stream(self, _procedure: int, _serial: int) -> Any:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from unit.server.handlers.clients import Client
 from vzvirt import errors
+from vzvirt.model.event import PoolRefreshed
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.replies import Refusal
 
@@ -69,6 +71,11 @@ def test_what_is_so_already(client: Client, pool: Any) -> None:
     client.call("storage_pool_set_autostart", pool, 1)
     with pytest.raises(errors.OperationInvalid, match="active already"):
         client.call("storage_pool_create", pool, 0)
+
+
+def test_who_listens_hears_of_a_refresh(client: Client, pool: Any) -> None:
+    client.call("storage_pool_refresh", pool, 0)
+    assert client.told == [PoolRefreshed("templates", UUID(bytes=pool.uuid))]
 
 
 def test_there_are_no_others(client: Client, pool: Any) -> None:
