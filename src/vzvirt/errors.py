@@ -10,8 +10,8 @@
     │   ├── ConfigUnsupported     legal, but nothing an OpenVZ-style container can have
     │   ├── ConfigSyntax          a config file cannot be read
     │   ├── ArgumentUnsupported   a flag or a combination of flags nobody implements
-    │   ├── NoDomain, NoTemplate, NoStoragePool, NoStorageVolume, NoSample, NoDevice, NoNetwork
-    │   │                         what was named does not exist
+    │   ├── NoDomain, NoTemplate, NoStoragePool, NoStorageVolume, NoSample, NoDevice, NoNetwork,
+    │   │   NoMetadata            what was named does not exist
     │   ├── Conflict              an identity is taken by another container
     │   ├── AccessDenied          the caller may not do this
     │   ├── OperationDenied       the caller's connection may only read
@@ -177,6 +177,13 @@ class OperationDenied(CallerError):
     """A read-only connection cannot change anything (VIR_ERR_OPERATION_DENIED)."""
 
     code = 29
+
+
+class NoMetadata(CallerError):
+    """A container has no such description (VIR_ERR_NO_DOMAIN_METADATA)."""
+
+    code = 80
+    exit_status = 3
 
 
 class OperationInvalid(CallerError):
