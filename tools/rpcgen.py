@@ -1,5 +1,11 @@
 #!/usr/bin/env python3
-"""Print src/vzvirt/rpc/protocol from tools/protocol.json; --check: is it up to date?"""
+"""Print src/vzvirt/rpc/protocol from tools/protocol.json; --check: is it up to date?
+
+The facts are ``structs`` and ``unions`` in the notation of vzvirt.rpc.layout, by their names on
+the wire, ``constants`` of the public interface, and ``procedures``: ``function`` is the public
+one, ``access`` what a connection must be allowed to call it, ``write_if`` the bits of an argument
+that need more than reading, ``stream`` the direction in which the client uses it.
+"""
 
 from __future__ import annotations
 
@@ -24,23 +30,22 @@ WIDTH: Final = 88
 """Characters of table text in a line."""
 
 DOMAINS: Final = (
-    ("checkpoint", "VIR_FROM_DOMAIN_CHECKPOINT"),
-    ("snapshot", "VIR_FROM_DOMAIN_SNAPSHOT"),
-    ("nwfilter", "VIR_FROM_NWFILTER"),
-    ("secret", "VIR_FROM_SECRET"),
-    ("connect_list_interfaces", "VIR_FROM_INTERFACE"),
-    ("defined_interfaces", "VIR_FROM_INTERFACE"),
-    ("all_interfaces", "VIR_FROM_INTERFACE"),
-    ("num_of_interfaces", "VIR_FROM_INTERFACE"),
-    ("storage", "VIR_FROM_STORAGE"),
-    ("node_device", "VIR_FROM_NODEDEV"),
-    ("domain", "VIR_FROM_DOMAIN"),
-    ("network", "VIR_FROM_NETWORK"),
-    ("auth_", "VIR_FROM_AUTH"),
+    (r"checkpoint", "VIR_FROM_DOMAIN_CHECKPOINT"),
+    (r"snapshot", "VIR_FROM_DOMAIN_SNAPSHOT"),
+    (r"nwfilter", "VIR_FROM_NWFILTER"),
+    (r"secret", "VIR_FROM_SECRET"),
+    (r"^interface_|_interfaces$", "VIR_FROM_INTERFACE"),
+    (r"storage", "VIR_FROM_STORAGE"),
+    (r"node_device|^node_.*_devices$", "VIR_FROM_NODEDEV"),
+    (r"domain", "VIR_FROM_DOMAIN"),
+    (r"network", "VIR_FROM_NETWORK"),
+    (r"^auth_", "VIR_FROM_AUTH"),
+    (r"", "VIR_FROM_NONE"),
 )
-"""The error domain of a procedure: that of the first of these that is part of its name."""
+"""The error domain of a procedure: that of the first of these that its name has."""
 
-type_of: Final = {"double": "float", "string": "str", "uuid": "bytes", "opaque": "bytes"}
+PYTHON_TYPES: Final = {"double": "float", "string": "str", "uuid": "bytes", "opaque": "bytes"}
+"""Types of what is neither an integer nor a structure."""
 
 
 def camel(name: str) -> str:
@@ -52,8 +57,8 @@ def fields(text: str) -> Iterator[tuple[str, str]]:
     """Names and types of a structure, as the project has them."""
     for pair in text.split():
         name, _, kind = pair.partition(":")
-        bare = re.sub(r"\W.*|^\?", "", kind.removeprefix("?"))
-        known = bare in layout.NUMBERS or bare in type_of
+        bare = kind.removeprefix("?").partition("<")[0].partition("[")[0]
+        known = bare in layout.NUMBERS or bare in PYTHON_TYPES
         yield (
             f"{name}_" if keyword.iskeyword(name) else name,
             kind if known else kind.replace(bare, camel(bare)),
@@ -155,8 +160,8 @@ def hint(kind: str, inbound: bool) -> str:
     many = field.bound is not None
     if field.kind == "opaque" or (field.kind == "char" and not field.is_number):
         return "bytes"
-    if field.kind in layout.NUMBERS or field.kind in type_of:
-        plain = type_of.get(field.kind, "int")
+    if field.kind in layout.NUMBERS or field.kind in PYTHON_TYPES:
+        plain = PYTHON_TYPES.get(field.kind, "int")
     else:
         plain = field.kind if inbound else f"{field.kind} | Encoded"
     if many:
@@ -201,9 +206,7 @@ def row(
 ) -> str:
     """A line of the table of procedures."""
     name = procedure["name"]
-    domain = next((errors[d] for part, d in DOMAINS if part in name or part == name), 0)
-    if name.startswith("interface_"):
-        domain = errors["VIR_FROM_INTERFACE"]
+    domain = next(errors[domain] for pattern, domain in DOMAINS if re.search(pattern, name))
     parts = "+".join(part for part in ("args", "ret", "msg") if f"{name}_{part}" in structs)
     access = procedure.get("access", "write")
     if "write_if" in procedure:
@@ -232,9 +235,6 @@ def constants_source(facts: Mapping[str, Any]) -> str:
         "from __future__ import annotations",
         "",
         "from typing import Final",
-        "",
-        "# of the protocol",
-        f"REMOTE_PROGRAM: Final = {facts['program']}",
     ]
     seen: dict[str, int] = {}
     for group, members in facts["constants"].items():
@@ -258,7 +258,9 @@ def sources(facts: Mapping[str, Any]) -> Mapping[str, str]:
 
 def main() -> int:
     """Write the files, or compare them."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="write nothing, fail if out of date")
     options = parser.parse_args()
     stale = False

@@ -50,6 +50,9 @@ class Status(IntEnum):
     CONTINUE = 2
 
 
+_REPLY: Final = PacketType.REPLY.value  # plain numbers: every reply needs them
+_OK: Final = Status.OK.value
+
 STREAM_TYPES: Final = frozenset({PacketType.STREAM, PacketType.STREAM_HOLE})
 """The messages that follow the call which opened a stream."""
 
@@ -84,9 +87,8 @@ class Packet(NamedTuple):
     def reply(self, payload: bytes = b"") -> bytes:
         """The bytes of the message that answers this call."""
         program, version, procedure, _, serial, _, _ = self
-        return Packet(
-            program, version, procedure, PacketType.REPLY, serial, Status.OK, payload
-        ).encode()
+        length = SMALLEST + len(payload)
+        return HEAD.pack(length, program, version, procedure, _REPLY, serial, _OK) + payload
 
     def refusal(self, error: bytes) -> bytes:
         """The bytes of the message that says this call failed.

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-# of the protocol
-REMOTE_PROGRAM: Final = 536903814
-
 # virConnectCloseReason
 VIR_CONNECT_CLOSE_REASON_ERROR: Final = 0
 VIR_CONNECT_CLOSE_REASON_EOF: Final = 1

@@ -127,8 +127,8 @@ PROCEDURES: Final[Mapping[int, Procedure]] = read_table("""\
 108 domain_migrate_prepare2 virDomainMigratePrepare2 20 args+ret - low write
 109 domain_migrate_finish2 virDomainMigrateFinish2 20 args+ret - low write
 110 connect_get_uri virConnectGetURI 0 ret - high read
-111 node_num_of_devices virNodeNumOfDevices 0 args+ret - high read
-112 node_list_devices virNodeListDevices 0 args+ret - high read
+111 node_num_of_devices virNodeNumOfDevices 22 args+ret - high read
+112 node_list_devices virNodeListDevices 22 args+ret - high read
 113 node_device_lookup_by_name virNodeDeviceLookupByName 22 args+ret - high read
 114 node_device_get_xml_desc virNodeDeviceGetXMLDesc 22 args+ret - low read
 115 node_device_get_parent virNodeDeviceGetParent 22 args+ret - high read
