@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.server import dispatch, log, peer, tls
+from vzvirt.server import dispatch, handlers, log, peer, tls
 from vzvirt.server.listener import Listener
 from vzvirt.server.peer import Peer
 from vzvirt.server.service import Service
@@ -89,6 +89,7 @@ class Daemon:
         """Serve until a signal ends it."""
         sys.setswitchinterval(SWITCH_INTERVAL)
         _have_descriptors()
+        handlers.load()
         dispatch.table()
         loop = self._service.loop
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -103,14 +103,11 @@ def handles(
 
 @cache
 def table() -> Mapping[int, Handler]:
-    """The handlers of all modules in ``handlers`` by number of procedure.
+    """The handlers by number of procedure; ``handlers.load`` comes first.
 
     Raises:
         LookupError: One is marked with what is no procedure, or two with the same.
     """
-    from vzvirt.server import handlers
-
-    handlers.load()
     by_name = {procedure.name: procedure for procedure in PROCEDURES.values()}
     found: dict[int, Handler] = {}
     for mark in _MARKED:
