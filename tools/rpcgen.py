@@ -101,8 +101,8 @@ def remote_source(facts: Mapping[str, Any]) -> str:
         "        made = make_union(__name__, name, UNIONS[name])",
         "    else:",
         '        raise AttributeError(f"the protocol has no structure {name}")',
-        "    globals()[name] = made",
-        "    return made",
+        "    first: type[Struct] = globals().setdefault(name, made)  # threads may ask at once",
+        "    return first",
     ]
     return "\n".join(lines) + "\n"
 

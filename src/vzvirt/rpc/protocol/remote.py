@@ -827,5 +827,5 @@ def __getattr__(name: str) -> type[Struct]:
         made = make_union(__name__, name, UNIONS[name])
     else:
         raise AttributeError(f"the protocol has no structure {name}")
-    globals()[name] = made
-    return made
+    first: type[Struct] = globals().setdefault(name, made)  # threads may ask at once
+    return first
