@@ -68,6 +68,10 @@ class IndexEntry:
     revision: str
 
 
+Imprint = object
+"""A definition as it once stood, kept small; equal to another if nothing in it differs."""
+
+
 class DefinitionStore(Protocol):
     """Definitions, sample configs and the global config."""
 
@@ -76,6 +80,19 @@ class DefinitionStore(Protocol):
 
     def index(self) -> list[IndexEntry]:
         """All containers, by CTID; reads no more of their files than it has to."""
+
+    def entry(self, ctid: Ctid) -> IndexEntry | None:
+        """One container; the same value as before as long as nothing of it changes."""
+
+    def imprint(self, ctid: Ctid, *, live: bool = False) -> Imprint | None:
+        """The stored or the live definition as it stands; ``None``: there is none."""
+
+    def recall(self, ctid: Ctid, imprint: Imprint, *, live: bool = False) -> Domain:
+        """The definition that an imprint was taken of.
+
+        Raises:
+            ConfigSyntax: It was damaged.
+        """
 
     def revision(self, ctid: Ctid) -> str | None:
         """What changes whenever one of a container's definitions does; ``None``: it has none."""

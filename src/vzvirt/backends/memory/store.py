@@ -14,7 +14,7 @@ from vzvirt.model.domain import Domain
 from vzvirt.model.host import GlobalConfig, Places
 from vzvirt.model.values import Ctid
 from vzvirt.ports.journal import JournalEntry
-from vzvirt.ports.store import Identity, IndexEntry, StoredDomain
+from vzvirt.ports.store import Identity, Imprint, IndexEntry, StoredDomain
 from vzvirt.system.root import Root
 
 
@@ -64,6 +64,21 @@ class MemoryStore:
             transient=stored.transient,
             revision=self.revision(ctid) or "",
         )
+
+    def entry(self, ctid: Ctid) -> IndexEntry | None:
+        """One container."""
+        return self._entry(ctid) if ctid in {*self._domains, *self._live} else None
+
+    def imprint(self, ctid: Ctid, *, live: bool = False) -> Imprint | None:
+        """The definition itself, which never changes."""
+        stored = (self._live if live else self._domains).get(ctid)
+        return None if stored is None else stored.domain
+
+    def recall(self, ctid: Ctid, imprint: Imprint, *, live: bool = False) -> Domain:
+        """The definition that an imprint is."""
+        del ctid, live
+        assert isinstance(imprint, Domain)  # noqa: S101  # given out by ``imprint``
+        return imprint
 
     def revision(self, ctid: Ctid) -> str | None:
         """What changes whenever one of a container's definitions does; ``None``: it has none."""

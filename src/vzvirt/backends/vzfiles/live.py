@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.backends.vzfiles.imprints import squeezed, unsqueezed
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
 from vzvirt.system.files import make_folder, mapping_os_errors, read_bytes, stamp_of, write_atomic
@@ -53,6 +54,24 @@ class LiveFiles:
     def content(self, ctid: Ctid) -> bytes:
         """The file as it is; empty: there is none."""
         return (read_bytes(self.path(ctid)) or b"") if self.stamp(ctid) else b""
+
+    def imprint(self, ctid: Ctid) -> bytes | None:
+        """The file in a small space; ``None``: there is none."""
+        content = self.content(ctid)
+        return squeezed(content) if content else None
+
+    def recall(self, imprint: object) -> Domain:
+        """The definition that an imprint is of.
+
+        Raises:
+            ConfigSyntax: The file was damaged.
+        """
+        from vzvirt.codec import xml
+
+        try:
+            return xml.read_partial(unsqueezed(imprint))
+        except errors.CallerError as error:
+            raise errors.ConfigSyntax(error.message, hint=error.hint) from error
 
     def load(self, ctid: Ctid) -> tuple[str, Domain] | None:
         """A live definition and its stamp; one that is damaged counts for nothing."""

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.backends.vzfiles.imprints import squeezed, unsqueezed
 from vzvirt.model.values import Ctid
 from vzvirt.system.files import (
     make_folder,
@@ -45,6 +46,17 @@ class Pair:
     config: bytes
     sidecar: bytes
     revision: str
+
+    @property
+    def imprint(self) -> bytes:
+        """Both, in a small space."""
+        return squeezed(b"%d\n%b%b" % (len(self.config), self.config, self.sidecar))
+
+    @classmethod
+    def recall(cls, imprint: object) -> Pair:
+        """The pair that an imprint is of."""
+        length, _, content = unsqueezed(imprint).partition(b"\n")
+        return cls(content[: int(length)], content[int(length) :], "")
 
 
 class PairFiles:

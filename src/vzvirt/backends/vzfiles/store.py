@@ -34,7 +34,7 @@ from vzvirt.codec import vzconf
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import GlobalConfig, Places
 from vzvirt.model.values import Ctid
-from vzvirt.ports.store import Identity, IndexEntry, StoredDomain
+from vzvirt.ports.store import Identity, Imprint, IndexEntry, StoredDomain
 from vzvirt.system.root import Root
 
 REGISTRY_WAIT: Final = 30.0
@@ -65,6 +65,27 @@ class VzfilesStore:
     def index(self) -> list[IndexEntry]:
         """All containers, by CTID."""
         return self._index.entries()
+
+    def entry(self, ctid: Ctid) -> IndexEntry | None:
+        """One container; the same value as before as long as nothing of it changes."""
+        return self._index.entry(ctid)
+
+    def imprint(self, ctid: Ctid, *, live: bool = False) -> Imprint | None:
+        """The stored or the live definition as it stands; ``None``: there is none."""
+        if live:
+            return self._live.imprint(ctid)
+        pair = self._pairs.read(ctid)
+        return None if pair is None else pair.imprint
+
+    def recall(self, ctid: Ctid, imprint: Imprint, *, live: bool = False) -> Domain:
+        """The definition that an imprint was taken of.
+
+        Raises:
+            ConfigSyntax: It was damaged.
+        """
+        if live:
+            return self._live.recall(imprint)
+        return self._decode(ctid, Pair.recall(imprint)).domain
 
     def revision(self, ctid: Ctid) -> str | None:
         """What changes whenever one of a container's definitions does; ``None``: it has none."""

@@ -26,6 +26,11 @@ _TEXT: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _ATTRIBUTE: Final = {**_TEXT, '"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
 
 
+def namespace(text: str) -> str:
+    """The namespace of an element."""
+    return _split(_parsed(text).tag)[0]
+
+
 def find(metadata: tuple[str, ...], uri: str) -> str | None:
     """The element of a namespace, as text without that namespace; ``None``: there is none."""
     for text in metadata:
@@ -37,7 +42,7 @@ def find(metadata: tuple[str, ...], uri: str) -> str | None:
 
 def without(metadata: tuple[str, ...], uri: str) -> tuple[str, ...]:
     """What is left when the element of a namespace is removed."""
-    return tuple(text for text in metadata if _split(_parsed(text).tag)[0] != uri)
+    return tuple(text for text in metadata if namespace(text) != uri)
 
 
 def replaced(metadata: tuple[str, ...], text: str, prefix: str, uri: str) -> tuple[str, ...]:
