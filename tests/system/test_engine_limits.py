@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
+import time
 
 import pytest
 
-from engine_bench import Bench, wait_until
+from engine_bench import CTID, Bench, wait_until
 from vzvirt import errors
 from vzvirt.codec.lxcconf.limits import LIMITS
 from vzvirt.model.domain import Domain, OpenvzSettings
 from vzvirt.model.host import Enforcement
-from vzvirt.model.resources import Beancounter, Cpu, Memory
+from vzvirt.model.resources import Beancounter, BlockIo, Cpu, Memory
 from vzvirt.model.state import DomainState, Reason
 from vzvirt.model.values import UNLIMITED, BarrierLimit
 from vzvirt.system.cgroups import Hierarchies
@@ -37,6 +39,8 @@ def _limits(bench: Bench) -> dict[str, str]:
     for row in LIMITS:
         folder = bench.groups().folder(row.controller)
         for file in row.files(trees.version(row.controller)):
+            if file.per_disk:
+                continue
             if folder is not None and (folder / file.name).exists():
                 found[file.name] = (folder / file.name).read_text().strip()
     return found
@@ -114,6 +118,31 @@ def test_no_more_processes_than_numproc(bench: Bench) -> None:
     assert done.status != 0
     assert "can't fork" in done.output
     assert bench.observe().is_active
+
+
+def test_reads_from_the_disk_are_slowed_down(bench: Bench) -> None:
+    """Directly, past the page cache; writes are held back alike."""
+    amount, rate = 4 * MIB, 2 * MIB
+    (bench.guest / "data").write_bytes(os.urandom(amount))
+    (bench.guest / "bin/dd").symlink_to("/bin/busybox")
+    os.sync()
+    plain = bench.start()
+    limited = dataclasses.replace(plain, block_io=BlockIo(bytes_per_second=rate))
+    read = ("/bin/dd", "if=/data", "of=/dev/null", "bs=256k", "iflag=direct")
+
+    def seconds() -> float:
+        begin = time.monotonic()
+        assert bench.inside(*read).status == 0
+        return time.monotonic() - begin
+
+    assert seconds() < 1
+    bench.engine.apply(limited)
+    assert 1 < seconds() < 5
+    bench.engine.apply(plain)
+    assert seconds() < 1
+    used = bench.engine.statistics(CTID).all_blocks
+    assert used is not None
+    assert used.read_bytes >= 3 * amount
 
 
 HUNGRY = "#!/bin/sh\nx=x; while :; do x=$x$x; done\n"

@@ -319,14 +319,14 @@ class LxcEngine:
 
     def apply(self, domain: Domain) -> None:
         """Bring a running container's limits to what its definition says."""
-        from vzvirt.backends.liblxc import limits
+        from vzvirt.backends.liblxc import limits, looking
 
         if domain.ctid is None:
             raise errors.InternalError(f"container '{domain.name}' has no CTID")
-        self._running_init(domain.ctid)
+        disk = limits.disk_of(looking.root(self._running_init(domain.ctid)))
         groups = self._groups(domain.ctid)
-        limits.apply(domain, groups)
-        self._run(domain.ctid).replace("limits", limits.lines(domain, groups))
+        limits.apply(domain, groups, disk)
+        self._run(domain.ctid).replace("limits", limits.lines(domain, groups, disk))
 
     def enforcement(self, domain: Domain) -> list[EnforcedParameter]:
         """What becomes of each limit of a definition on this host."""

@@ -8,8 +8,10 @@ running container writes the same lines at once and keeps them for the next boot
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.liblxc.groups import Groups
@@ -17,6 +19,8 @@ from vzvirt.codec.lxcconf.limits import LIMITS, LimitFile, LimitRow
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import EnforcedParameter, Enforcement
 from vzvirt.model.values import UNLIMITED
+
+_DISKS: Final = Path("/sys/dev/block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Write:
     value: str
     optional: bool
     whole_tree: bool
+    disk: str = ""
 
     @property
     def line(self) -> str:
@@ -49,8 +54,29 @@ class Write:
         self.path.write_text(self.value or "\n", encoding="ascii")
 
 
-def writes(domain: Domain, groups: Groups) -> list[Write]:
+def disk_of(folder: Path) -> str | None:
+    """The number of the whole disk that a folder lies on; ``None``: it lies on no single one."""
+    try:
+        device = folder.stat().st_dev
+    except OSError:
+        return None
+    known = _DISKS / f"{os.major(device)}:{os.minor(device)}"
+    try:
+        # The kernel limits disks, not parts of them.
+        own = known.resolve(strict=True)
+        whole = own.parent if (own / "partition").exists() else own
+        return (whole / "dev").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+
+
+def writes(domain: Domain, groups: Groups, disk: str | None) -> list[Write]:
     """What to write, in this order.
+
+    Args:
+        domain: The definition.
+        groups: The container's control groups.
+        disk: The number of the disk that its root lies on, if there is just one.
 
     Raises:
         NoSupport: A limit is asked for whose controller this host lacks.
@@ -61,12 +87,20 @@ def writes(domain: Domain, groups: Groups) -> list[Write]:
         files = row.files(groups.trees.version(row.controller))
         if folder is None or not files:
             _check_dispensable(row, domain)
-            continue
-        found += [_write(row, file, domain, folder) for file in files]
+        elif not files[0].per_disk:
+            found += [_write(row, file, domain, folder) for file in files]
+        elif disk is not None:
+            found += [
+                _write_disk(row, file, domain, folder, disk)
+                for file in files
+                if row.value(domain) is not None or _line_of(folder / file.name, disk)
+            ]
     return found
 
 
 def _check_dispensable(row: LimitRow, domain: Domain) -> None:
+    if any(file.per_disk for file in (*row.v1, *row.v2)):
+        return  # kept only, as it is where the root lies on no disk
     if row.value(domain) not in {None, "unlimited", "all", "auto"}:
         raise errors.NoSupport(
             f"this host cannot keep the limit '{row.parameter}': it has no control group "
@@ -80,6 +114,18 @@ def _write(row: LimitRow, file: LimitFile, domain: Domain, folder: Path) -> Writ
     if not value and row.controller == "cpuset":
         value = _inherited(folder, file.name)
     return Write(row.parameter, folder / file.name, value, file.optional, file.whole_tree)
+
+
+def _write_disk(row: LimitRow, file: LimitFile, domain: Domain, folder: Path, disk: str) -> Write:
+    value = f"{disk} {file.write(domain)}"
+    path = folder / file.name
+    return Write(row.parameter, path, value, file.optional, file.whole_tree, disk)
+
+
+def _line_of(path: Path, disk: str) -> str:
+    """What a file with a line for each disk says of one; empty: nothing."""
+    lines = _text(path).splitlines()
+    return next((line for line in lines if line.startswith(f"{disk} ")), "")
 
 
 def _inherited(folder: Path, name: str) -> str:
@@ -101,21 +147,23 @@ def _text(path: Path) -> str:
         return ""
 
 
-def lines(domain: Domain, groups: Groups) -> str:
+def lines(domain: Domain, groups: Groups, disk: str | None) -> str:
     """The text of the run folder's ``limits``."""
-    return "".join(write.line for write in writes(domain, groups))
+    return "".join(write.line for write in writes(domain, groups, disk))
 
 
-def apply(domain: Domain, groups: Groups) -> None:
+def apply(domain: Domain, groups: Groups, disk: str | None) -> None:
     """Set all limits of a running container.
 
     Raises:
         OperationFailed: The kernel refuses one; those set before are put back.
     """
     wanted = [
-        write for write in writes(domain, groups) if not write.optional or write.path.exists()
+        write
+        for write in writes(domain, groups, disk)
+        if not write.optional or write.path.exists()
     ]
-    before = [replace(write, value=_value(write.path)) for write in wanted]
+    before = [replace(write, value=_before(write)) for write in wanted]
     for done, write in enumerate(wanted):
         try:
             write.do()
@@ -126,6 +174,20 @@ def apply(domain: Domain, groups: Groups) -> None:
                 f"{groups.ctid}: {error.strerror}",
                 hint="memory in use cannot always be taken back; the limits are as before",
             ) from error
+
+
+_NO_RATE: Final = {
+    True: "rbps=max wbps=max riops=max wiops=max",  # of version 2, all in one line
+    False: "0",
+}
+
+
+def _before(write: Write) -> str:
+    """What a file has now, in the form that brings it back."""
+    if not write.disk:
+        return _value(write.path)
+    unlimited = _NO_RATE[write.path.name == "io.max"]
+    return _line_of(write.path, write.disk) or f"{write.disk} {unlimited}"
 
 
 def _value(path: Path) -> str:
@@ -191,8 +253,6 @@ def _kept_only(domain: Domain) -> list[EnforcedParameter]:
     others = (
         ("memory guarantee", domain.memory.min_guarantee),
         ("disk weight", block.weight),
-        ("disk bytes per second", block.bytes_per_second),
-        ("disk operations per second", block.operations_per_second),
     )
     table += [
         EnforcedParameter(parameter=name, value=_words(value), enforcement=Enforcement.KEPT)

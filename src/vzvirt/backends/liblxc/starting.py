@@ -118,7 +118,9 @@ class Starter:
         self.run.write("config", write_container(prepared.spec))
         self.run.write("seccomp", write_seccomp())
         self.run.write("boot", boot_script(plan.boot_steps))
-        self.run.write("limits", limits.lines(domain, self.groups))
+        self.run.write(
+            "limits", limits.lines(domain, self.groups, limits.disk_of(plan.root_mount))
+        )
         memory = self.groups.folder("memory")
         if memory is not None:
             self.run.write("memory-group", f"{memory}\n")

@@ -29,14 +29,17 @@ class LimitFile:
         name: Its name, the controller's prefix included.
         write: What to write for a definition; an empty text: what the group above has.
         optional: Whether kernels may lack it (swap accounting can be switched off).
-        whole_tree: Whether each group below has to be given the value too, since the kernel
-            wants a group's part of it inside its parent's at every moment.
+        whole_tree: Whether each group below has to be given the value too: the kernel wants a
+            group's part of it inside its parent's at every moment, or looks at no parent.
+        per_disk: Whether it has a line for each disk: what is written begins with the disk's
+            number.
     """
 
     name: str
     write: Callable[[Domain], str]
     optional: bool = False
     whole_tree: bool = False
+    per_disk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,52 @@ def _quota_v2(domain: Domain) -> str:
     return f"{'max' if quota is None else quota} {period}"
 
 
+def _rate(domain: Domain, field: str) -> int | None:
+    """A limit on the disk; none stands for no limit."""
+    rate: int | None = getattr(domain.block_io, field)
+    return rate or None
+
+
+def _rate_said(field: str) -> Callable[[Domain], str | None]:
+    def said(domain: Domain) -> str | None:
+        rate = _rate(domain, field)
+        return None if rate is None else str(rate)
+
+    return said
+
+
+def _rates_v1(field: str, unit: str) -> tuple[LimitFile, ...]:
+    """Reads and writes each get what OpenVZ gives both together."""
+    return tuple(
+        LimitFile(
+            f"blkio.throttle.{direction}_{unit}_device",
+            lambda domain: str(_rate(domain, field) or 0),
+            whole_tree=True,
+            per_disk=True,
+        )
+        for direction in ("read", "write")
+    )
+
+
+def _rates_v2(field: str, unit: str) -> tuple[LimitFile, ...]:
+    def write(domain: Domain) -> str:
+        rate = _rate(domain, field) or "max"
+        return f"r{unit}={rate} w{unit}={rate}"
+
+    return (LimitFile("io.max", write, per_disk=True),)
+
+
+def _rates(parameter: str, field: str, unit: str) -> LimitRow:
+    return LimitRow(
+        parameter,
+        "blkio",
+        _rate_said(field),
+        approximately="for reads and for writes; in version 1 not what the kernel writes later",
+        v1=_rates_v1(field, unit),
+        v2=_rates_v2(field, unit),
+    )
+
+
 _RAISED_FIRST: Final = LimitFile("memory.memsw.limit_in_bytes", lambda _: "-1", optional=True)
 """Version 1 wants memory + swap never below memory, so it steps out of the way first."""
 
@@ -220,5 +269,7 @@ LIMITS: Final = (
         v1=(LimitFile("cpuset.mems", _nodes, whole_tree=True),),
         v2=(LimitFile("cpuset.mems", _nodes),),
     ),
+    _rates("disk bytes per second", "bytes_per_second", "bps"),
+    _rates("disk operations per second", "operations_per_second", "iops"),
 )
 """In the order they are written."""

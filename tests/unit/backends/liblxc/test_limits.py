@@ -9,7 +9,7 @@ from vzvirt.backends.liblxc import limits
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.model.domain import Domain, OpenvzSettings
 from vzvirt.model.host import Enforcement
-from vzvirt.model.resources import Beancounter, Cpu, Memory
+from vzvirt.model.resources import Beancounter, BlockIo, Cpu, Memory
 from vzvirt.model.values import BarrierLimit, Ctid
 from vzvirt.system.cgroups import Hierarchies, Hierarchy
 
@@ -27,7 +27,7 @@ def _groups(tmp_path: Path, version: int, *controllers: str) -> Groups:
 def test_lines_for_version_2(tmp_path: Path) -> None:
     groups = _groups(tmp_path, 2, "memory", "pids")
     top = tmp_path / "vzvirt/101"
-    assert limits.lines(DOMAIN, groups).splitlines() == [
+    assert limits.lines(DOMAIN, groups, None).splitlines() == [
         f"{top}/memory.max 4096",
         f"?{top}/memory.swap.max 0",
         f"?{top}/memory.high max",
@@ -41,7 +41,7 @@ def test_version_1_nests_processor_sets(tmp_path: Path) -> None:
     (tmp_path / "cpuset/cpuset.cpus").write_text("0-3\n")
     (tmp_path / "cpuset/cpuset.mems").write_text("0\n")
     top = tmp_path / "cpuset/vzvirt/101"
-    assert limits.lines(Domain(name="web"), groups).splitlines() == [
+    assert limits.lines(Domain(name="web"), groups, None).splitlines() == [
         f"*{top}/cpuset.cpus 0-3",
         f"*{top}/cpuset.mems 0",
     ]
@@ -53,16 +53,65 @@ def test_a_processor_set_of_version_2_is_widened_since_it_cannot_be_emptied(
     groups = _groups(tmp_path, 2, "cpuset")
     (tmp_path / "cpuset.cpus.effective").write_text("0-3\n")
     group = tmp_path / "vzvirt/101"
-    assert f"{group}/cpuset.cpus \n" in limits.lines(Domain(name="web"), groups)
+    assert f"{group}/cpuset.cpus \n" in limits.lines(Domain(name="web"), groups, None)
     group.mkdir(parents=True)
     (group / "cpuset.cpus").write_text("1\n")
-    assert f"{group}/cpuset.cpus 0-3\n" in limits.lines(Domain(name="web"), groups)
+    assert f"{group}/cpuset.cpus 0-3\n" in limits.lines(Domain(name="web"), groups, None)
 
 
 def test_a_limit_this_host_cannot_keep(tmp_path: Path) -> None:
     domain = Domain(name="web", cpu=Cpu(shares=512))
     with pytest.raises(errors.NoSupport, match=r"'cpu shares'.*control group 'cpu'"):
-        limits.lines(domain, _groups(tmp_path, 2, "memory"))
+        limits.lines(domain, _groups(tmp_path, 2, "memory"), None)
+
+
+DISK_LIMITS = Domain(name="web", block_io=BlockIo(bytes_per_second=1000))
+
+
+def test_limits_on_the_disk_below_the_root(tmp_path: Path) -> None:
+    v1, v2 = _groups(tmp_path, 1, "blkio"), _groups(tmp_path, 2, "io")
+    top = tmp_path / "blkio/vzvirt/101"
+    assert limits.lines(DISK_LIMITS, v1, "8:0").splitlines() == [
+        f"*{top}/blkio.throttle.read_bps_device 8:0 1000",
+        f"*{top}/blkio.throttle.write_bps_device 8:0 1000",
+    ]
+    assert limits.lines(DISK_LIMITS, v2, "8:0").splitlines() == [
+        f"{tmp_path}/vzvirt/101/io.max 8:0 rbps=1000 wbps=1000"
+    ]
+    assert limits.lines(DISK_LIMITS, v1, None) == ""
+    assert limits.lines(DISK_LIMITS, _groups(tmp_path, 1), "8:0") == ""
+
+
+def test_limits_on_a_disk_are_lifted_where_there_are_any(tmp_path: Path) -> None:
+    groups = _groups(tmp_path, 2, "io")
+    file = tmp_path / "vzvirt/101/io.max"
+    file.parent.mkdir(parents=True)
+    file.write_text("8:16 rbps=1 wbps=1 riops=max wiops=max\n")
+    limits.apply(Domain(name="web"), groups, "8:0")
+    assert file.read_text().startswith("8:16 ")
+    limits.apply(Domain(name="web"), groups, "8:16")
+    assert file.read_text() == "8:16 riops=max wiops=max"
+
+
+def test_limits_on_a_disk_are_put_back(tmp_path: Path) -> None:
+    groups = _groups(tmp_path, 1, "blkio")
+    top = tmp_path / "blkio/vzvirt/101"
+    (top / "blkio.throttle.write_bps_device").mkdir(parents=True)  # writing it fails
+    read = top / "blkio.throttle.read_bps_device"
+    for before, after in (("8:0 77\n8:16 5\n", "8:0 77"), ("", "8:0 0")):
+        read.write_text(before)
+        with pytest.raises(errors.OperationFailed, match="disk bytes per second"):
+            limits.apply(DISK_LIMITS, groups, "8:0")
+        assert read.read_text() == after
+
+
+def test_the_disk_of_a_folder(tmp_path: Path) -> None:
+    disk = limits.disk_of(tmp_path)
+    if disk is not None:
+        assert (Path("/sys/dev/block") / disk).exists()
+        assert not (Path("/sys/dev/block") / disk / "partition").exists()
+    assert limits.disk_of(Path("/proc")) is None
+    assert limits.disk_of(tmp_path / "nowhere") is None
 
 
 def test_the_table_says_what_is_missing(tmp_path: Path) -> None:
@@ -94,5 +143,5 @@ def test_what_was_set_is_put_back(tmp_path: Path) -> None:
         (top / name).write_text("max\n")
     (top / "pids.max").mkdir()  # reading and writing it fail
     with pytest.raises(errors.OperationFailed):
-        limits.apply(DOMAIN, groups)
+        limits.apply(DOMAIN, groups, None)
     assert (top / "memory.max").read_text().strip() == "max"

@@ -4,7 +4,7 @@ import pytest
 
 from vzvirt.codec.lxcconf.limits import LIMITS, cpu_quota
 from vzvirt.model.domain import Domain, OpenvzSettings
-from vzvirt.model.resources import Beancounter, Cpu, Memory
+from vzvirt.model.resources import Beancounter, BlockIo, Cpu, Memory
 from vzvirt.model.values import UNLIMITED, BarrierLimit, Limit
 
 
@@ -21,6 +21,7 @@ FULL = Domain(
     memory=Memory(limit=1 << 30, swap=1 << 20, soft_limit=1 << 29),
     cpu=Cpu(vcpus=2, shares=2048, affinity="0,2-3", limit_percent=150),
     numa_nodes="0",
+    block_io=BlockIo(bytes_per_second=1000, operations_per_second=50),
     openvz=_numproc(240),
 )
 
@@ -36,10 +37,17 @@ def test_version_1() -> None:
         "cpu.cfs_period_us": "100000",
         "cpuset.cpus": "0,2-3",
         "cpuset.mems": "0",
+        "blkio.throttle.read_bps_device": "1000",
+        "blkio.throttle.write_bps_device": "1000",
+        "blkio.throttle.read_iops_device": "50",
+        "blkio.throttle.write_iops_device": "50",
     }
 
 
 def test_version_2() -> None:
+    rows = {row.parameter: row for row in LIMITS}
+    (rate,) = rows["disk bytes per second"].v2
+    assert (rate.name, rate.write(FULL)) == ("io.max", "rbps=1000 wbps=1000")
     assert _written(FULL, 2) == {
         "memory.max": str(1 << 30),
         "memory.swap.max": str(1 << 20),
@@ -49,6 +57,7 @@ def test_version_2() -> None:
         "cpu.max": "150000 100000",
         "cpuset.cpus": "0,2-3",
         "cpuset.mems": "0",
+        "io.max": "riops=50 wiops=50",
     }
 
 
@@ -61,13 +70,15 @@ def test_version_2() -> None:
             memory=Memory(limit=UNLIMITED, swap=UNLIMITED, soft_limit=UNLIMITED),
             cpu=Cpu(affinity="all", quota=-1),
             numa_nodes="all",
+            block_io=BlockIo(bytes_per_second=0),
             openvz=_numproc(UNLIMITED),
         ),
     ],
 )
 def test_no_limits(domain: Domain) -> None:
-    assert set(_written(domain, 1).values()) == {"-1", "max", "1024", "100000", ""}
-    assert set(_written(domain, 2).values()) == {"max", "100", "max 100000", ""}
+    assert set(_written(domain, 1).values()) == {"-1", "max", "1024", "100000", "0", ""}
+    none = "riops=max wiops=max"
+    assert set(_written(domain, 2).values()) == {"max", "100", "max 100000", none, ""}
 
 
 def test_memory_comes_before_swap_and_after_swap_stepped_aside() -> None:
