@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from vzvirt import errors
-from vzvirt.backends.netlink import batches, filters, kernel, names
+from vzvirt.backends.netlink import batches, filters, names, rtnetlink
 from vzvirt.model.devices import Interface, InterfaceKind
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import Plug
@@ -91,8 +91,7 @@ def _check_bridge(bridge: str) -> None:
             f"this host has no bridge '{bridge}'",
             hint=f"make it: ip link add {bridge} type bridge && ip link set {bridge} up",
         )
-    found = kernel.look("-d", "link", "show", "dev", bridge)
-    if not found or found[0].get("linkinfo", {}).get("info_kind") != "bridge":
+    if rtnetlink.link_kind(bridge) != "bridge":
         raise errors.OperationFailed(
             f"'{bridge}' is no bridge, so no interface can be put into it",
             hint="type='direct' shares a network device without a bridge",

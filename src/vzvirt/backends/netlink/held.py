@@ -1,7 +1,7 @@
 """What a container holds of the host's network: ``run/vzvirt/links/CTID.json``.
 
 Written before anything of it is made, so that whatever a crash leaves can be found and taken
-away. Nothing of it outlives a reboot of the host.
+away. Nothing of it outlives a reboot of the host, so nothing is synced.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class HeldFile:
     def write(self, held: Held) -> None:
         """Note it."""
         make_folder(self.path.parent, 0o700)
-        write_atomic(self.path, json.dumps(asdict(held)).encode())
+        write_atomic(self.path, json.dumps(asdict(held)).encode(), durable=False)
 
     def add(self, more: Held) -> None:
         """Note more."""

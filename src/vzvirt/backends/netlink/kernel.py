@@ -90,15 +90,6 @@ def look(*words: str, inside: int | Path | None = None) -> list[dict[str, Any]]:
     return parse(run(("ip", "-j", *words), inside=inside, check=False))
 
 
-def look_each(version: int, lines: Sequence[str]) -> list[list[dict[str, Any]]]:
-    """What ``ip -j`` says to each line of a batch of looks at one IP version."""
-    said = run(("ip", f"-{version}", "-j", "-force", "-batch", "-"), text(lines), check=False)
-    answers = [parse(line) for line in said.splitlines() if line.strip()]
-    if len(answers) != len(lines):
-        raise errors.InternalError(f"'ip' answered {len(answers)} of {len(lines)} looks")
-    return answers
-
-
 def parse(said: str) -> list[dict[str, Any]]:
     """A JSON list; the empty ones that ``ip`` puts in for what it filtered are left out."""
     try:

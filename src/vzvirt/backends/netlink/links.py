@@ -66,13 +66,13 @@ class NetlinkLinks:
         for device in devices:
             if device.kind in MOVED:
                 self._nics.check(ctid, device)
-        self._check_addresses(ctid, _routed_addresses(plugs))
+        self._check_addresses(ctid, plugs)
 
-    def _check_addresses(self, ctid: Ctid, addresses: tuple[IpInterface, ...]) -> None:
-        found = uplinks.ways(addresses)
-        own = names.routed_name(ctid, self._tag)
+    def _check_addresses(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> None:
+        found = uplinks.ways(_routed_addresses(plugs))
+        own = {names.host_end(plug, ctid, self._tag) for plug in plugs}
         for ip, way in found.items():
-            if way.holder is not None and way.holder != own:
+            if way.holder is not None and way.holder not in own:
                 raise errors.OperationFailed(
                     f"the address {ip} is in use: it is that of device '{way.holder}'",
                     hint="choose another one",

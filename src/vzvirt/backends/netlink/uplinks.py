@@ -7,13 +7,13 @@ stays on, since others may have come to need it.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from vzvirt.backends.netlink import kernel, names
+from vzvirt.backends.netlink import rtnetlink
+from vzvirt.backends.netlink.rtnetlink import KernelRoute
 from vzvirt.model.devices import IpAddress, IpInterface
 from vzvirt.system.files import mapping_os_errors
 
@@ -28,54 +28,46 @@ class Way:
     Attributes:
         uplinks: Devices on which it must be answered for.
         holder: Device of the host that has the address or an exact route to it, or ``None``.
-        ours: Whether that route is one of ours.
     """
 
     uplinks: tuple[str, ...]
     holder: str | None = None
-    ours: bool = False
 
 
 def ways(addresses: Iterable[IpInterface]) -> Mapping[IpAddress, Way]:
-    """How the host reaches each of some addresses."""
+    """How the host reaches each of some addresses.
+
+    Raises:
+        SystemFailure: The kernel does not answer.
+    """
     wanted = list(dict.fromkeys(address.ip for address in addresses))
     found: dict[IpAddress, Way] = {}
     for version in dict.fromkeys(ip.version for ip in wanted):
-        same = [ip for ip in wanted if ip.version == version]
-        answers = iter(kernel.look_each(version, [line for ip in same for line in _looks(ip)]))
-        found |= {ip: _way(ip, next(answers), next(answers)) for ip in same}
+        routes = rtnetlink.routes(version)
+        found |= {ip: _way(ip, routes) for ip in wanted if ip.version == version}
     return found
 
 
-def _looks(ip: IpAddress) -> tuple[str, str]:
-    return (f"route show table main match {ip}", f"route show table local match {ip}")
+def _way(ip: IpAddress, routes: Iterable[KernelRoute]) -> Way:
+    holder = None
+    uplinks: list[str] = []
+    for route in routes:
+        if ip not in route.destination:
+            continue
+        if route.destination.prefixlen == ip.max_prefixlen:
+            if route.is_own or route.table == rtnetlink.MAIN:
+                holder = next(iter(route.devices), holder)
+        elif route.table == rtnetlink.MAIN and (_is_connected(route) or _is_anywhere(route)):
+            uplinks += route.devices
+    return Way(tuple(dict.fromkeys(uplinks)), holder)
 
 
-def _way(ip: IpAddress, main: list[dict[str, str]], local: list[dict[str, str]]) -> Way:
-    holder, ours = None, False
-    for route in main:
-        if route["dst"] == str(ip):
-            holder, ours = route.get("dev"), route.get("protocol") == names.ROUTE_PROTOCOL
-    for route in local:
-        if route.get("type") == "local" and route["dst"] == str(ip):
-            holder, ours = route.get("dev"), False
-    devices = [
-        str(route["dev"])
-        for route in main
-        if "dev" in route and (_connected(route) or _anywhere(route)) and route["dst"] != str(ip)
-    ]
-    return Way(tuple(dict.fromkeys(devices)), holder, ours)
+def _is_anywhere(route: KernelRoute) -> bool:
+    return route.destination.prefixlen == 0
 
 
-def _anywhere(route: Mapping[str, str]) -> bool:
-    return route["dst"] == "default"
-
-
-def _connected(route: Mapping[str, str]) -> bool:
-    if "gateway" in route or _anywhere(route):
-        return False
-    network = ipaddress.ip_network(route["dst"], strict=False)
-    return network.prefixlen < network.max_prefixlen and not network.is_link_local
+def _is_connected(route: KernelRoute) -> bool:
+    return not route.has_gateway and not route.destination.is_link_local
 
 
 def answer_for(found: Mapping[IpAddress, Way]) -> None:

@@ -3,8 +3,9 @@
 Routes to containers lie on the containers' own devices and stay. The kernel forgets whom it
 answers for on a device that is set down, though, so while any container has such addresses one
 small shell script (``watch.sh``) waits for devices to come up and says it again. What it says
-is in ``run/vzvirt/links/CTID.proxies``; its pid and start time are in ``watch.pid`` beside
-them. Both change under one lock.
+is in ``run/vzvirt/links/CTID.proxies``; of which devices, ``uplinks/NAME`` beside them, so that
+it costs nothing while other devices come and go. Its pid and start time are in ``watch.pid``.
+All change under one lock; nothing outlives a reboot of the host, so nothing is synced.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class ProxyWatch:
         return self._folder / f"{ctid}.proxies"
 
     @property
+    def _uplinks(self) -> Path:
+        """One empty file for each device that any address is answered for on, or was."""
+        return self._folder / "uplinks"
+
+    @property
     def _pid_file(self) -> Path:
         return self._folder / "watch.pid"
 
@@ -49,7 +55,10 @@ class ProxyWatch:
             for line in batches.proxy("replace", address, devices)
         ]
         with self._locked():
-            write_atomic(self._file(ctid), kernel.text(lines).encode())
+            write_atomic(self._file(ctid), kernel.text(lines).encode(), durable=False)
+            self._uplinks.mkdir(exist_ok=True)
+            for device in {device for devices in proxies.values() for device in devices}:
+                (self._uplinks / device).touch()
             if self._watcher() is None:
                 self._begin()
 
@@ -84,7 +93,8 @@ class ProxyWatch:
             )
         finally:
             os.close(null)
-        write_atomic(self._pid_file, f"{pid} {process.started_at(pid) or 0}\n".encode())
+        line = f"{pid} {process.started_at(pid) or 0}\n".encode()
+        write_atomic(self._pid_file, line, durable=False)
 
     def _end(self) -> None:
         pid = self._watcher()
@@ -96,3 +106,5 @@ class ProxyWatch:
                 os.waitpid(pid, os.WNOHANG)
         with mapping_os_errors("end the watch on uplinks"):
             self._pid_file.unlink(missing_ok=True)
+            for file in self._uplinks.glob("*"):
+                file.unlink(missing_ok=True)
