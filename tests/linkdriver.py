@@ -16,7 +16,10 @@ from vzvirt.backends.netlink import NetlinkLinks
 from vzvirt.codec.xml import read_device
 from vzvirt.config import Settings
 from vzvirt.manager import links
+from vzvirt.model.affect import Affect
 from vzvirt.system.root import Root
+
+AFFECT = {"live": Affect.LIVE, "persistent": Affect.STORED, "both": Affect.BOTH}
 
 
 def main() -> None:
@@ -28,7 +31,7 @@ def main() -> None:
     where = rest[0]
     device = read_device(sys.stdin.read()).device
     change = getattr(manager.devices, action)
-    change(ref, device, live=where != "persistent", persistent=where != "live")
+    change(ref, device, AFFECT[where])
 
 
 def look(world: object, backend: NetlinkLinks, action: str, ref: str) -> None:
