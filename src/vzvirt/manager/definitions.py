@@ -118,6 +118,23 @@ class Definitions:
         active = self._world.engine.observe(ctid).is_active
         return self._world.store.load(ctid, live=active)
 
+    def is_updated(self, ref: str) -> bool:
+        """Whether a container's next start takes another definition than it runs with.
+
+        Raises:
+            NoDomain: There is no such container.
+        """
+        ctid, world = self.resolve(ref), self._world
+        live = world.store.load(ctid, live=True)
+        if not live.live or live.transient or not world.engine.observe(ctid).is_active:
+            return False
+        stored = world.store.load(ctid).domain
+        naming = stored.guest_naming  # live definitions keep their own, without vz.conf's
+        next_one = dataclasses.replace(
+            world.effective(ctid), guest_naming=naming, autostart=None, disposable=False
+        )
+        return next_one != live.domain
+
     def effective(self, ref: str) -> Domain:
         """A definition with the defaults of vz.conf where it says nothing itself.
 

@@ -132,6 +132,34 @@ class Lifecycle:
             world.engine.kill(ctid)
             self._ended(domain)
 
+    def kill_run(self, ctid: Ctid, run: str | None) -> bool:
+        """End a container at once if it still is in the run that was seen.
+
+        Returns:
+            Whether it was.
+        """
+        world = self._world
+        with exclusive(world, ctid):
+            observation = world.engine.observe(ctid)
+            if not observation.is_active or observation.run != run:
+                return False
+            domain = world.current(ctid)
+            world.engine.kill(ctid)
+            self._ended(domain)
+        return True
+
+    def request_reboot(self, ref: str) -> None:
+        """Ask a container to reboot, and do not wait until it has.
+
+        Raises:
+            NoDomain: There is no such container.
+            OperationInvalid: It is not running, or paused.
+        """
+        ctid = self._world.store.find(ref)
+        with exclusive(self._world, ctid):
+            self._allow(ctid, Action.REBOOT)
+            self._world.engine.request_reboot(ctid)
+
     def reboot(self, ref: str, *, timeout: float | None = None) -> None:
         """Ask a container to reboot; one that does not within ``timeout`` is started anew.
 

@@ -94,8 +94,9 @@ def _written(element: Element, prefixes: dict[str, str], *, declare: str = "") -
         prefixes: What stands for each namespace that is known here.
         declare: One of them, which is declared with this element.
     """
-    if element.tag in {Comment, ProcessingInstruction}:
-        mark = "!--{}--" if element.tag is Comment else "?{}?"
+    kind: object = element.tag  # those that are no elements have a function instead
+    if kind in {Comment, ProcessingInstruction}:
+        mark = "!--{}--" if kind is Comment else "?{}?"
         return f"<{mark.format(element.text or '')}>"
     names = [element.tag, *element.attrib]
     known = {**prefixes, _XML: "xml"}
