@@ -1,0 +1,150 @@
+"""Statistics of all containers, or of some, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from vzvirt import errors
+from vzvirt.model.statistics import Statistics, Topic
+from vzvirt.model.values import Ctid
+from vzvirt.ports.network import LinkCounters
+from vzvirt.rpc.protocol import constants, remote
+from vzvirt.server import statistics
+from vzvirt.server.call import Call
+from vzvirt.server.dispatch import Where, handles
+from vzvirt.server.handlers.domains import selected
+from vzvirt.server.statistics import Facts, Params
+
+if TYPE_CHECKING:
+    from vzvirt.server.snapshot import Entry
+
+_TOPICS: Final = {
+    constants.VIR_DOMAIN_STATS_STATE: None,
+    constants.VIR_DOMAIN_STATS_CPU_TOTAL: Topic.CPU,
+    constants.VIR_DOMAIN_STATS_BALLOON: Topic.MEMORY,
+    constants.VIR_DOMAIN_STATS_VCPU: Topic.PER_CPU,
+    constants.VIR_DOMAIN_STATS_INTERFACE: None,
+    constants.VIR_DOMAIN_STATS_BLOCK: Topic.BLOCK,
+    constants.VIR_DOMAIN_STATS_PERF: None,  # nothing is measured
+    constants.VIR_DOMAIN_STATS_IOTHREAD: None,
+}
+"""Groups that there are, and what of them the engine counts."""
+
+_EVERY: Final = sum(_TOPICS)
+
+_OF_DEFINITIONS: Final = (
+    constants.VIR_DOMAIN_STATS_BALLOON
+    | constants.VIR_DOMAIN_STATS_VCPU
+    | constants.VIR_DOMAIN_STATS_INTERFACE
+)
+"""Groups for which definitions have to be looked at."""
+
+_FILTERS: Final = (
+    constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER
+)
+"""The same bits as those of lists."""
+
+_MANNERS: Final = (
+    constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING
+    | constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS
+)
+"""Nothing here waits for anybody, and no disk has others behind it."""
+
+
+@handles("connect_get_all_domain_stats", flags=_FILTERS | _MANNERS, where=Where.WORKER)
+def get_all(call: Call, args: remote.ConnectGetAllDomainStatsArgs) -> bytes:
+    """The groups that are asked for, or all, of the containers that are meant.
+
+    Raises:
+        ArgumentUnsupported: A group is asked for by force that there is not.
+    """
+    unknown = args.stats & ~_EVERY
+    if unknown and args.flags & constants.VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS:
+        raise errors.ArgumentUnsupported(
+            f"stats types bits 0x{unknown:x} are not supported by this daemon"
+        )
+    groups = args.stats & _EVERY if args.stats else _EVERY
+    entries = call.daemon.on_loop(lambda: _meant(call, args.doms, args.flags))
+    used = _counted(call, entries, groups)
+    processors = call.daemon.manager.machine.max_vcpus()
+    records = [_record(call, item, groups, used.get(item.ctid), processors) for item in entries]
+    return b"".join((len(records).to_bytes(4, "big"), *records))
+
+
+def _meant(call: Call, doms: Sequence[remote.NonnullDomain], flags: int) -> list[Entry]:
+    """Containers by the client's list; without one, those that its flags choose."""
+    if not doms:
+        return list(selected(call, flags & _FILTERS))
+    found = []
+    for dom in doms:
+        try:
+            found.append(call.daemon.snapshot.by_uuid(dom.uuid))
+        except errors.NoDomain:
+            continue  # gone meanwhile
+    return found
+
+
+def _counted(call: Call, entries: Iterable[Entry], groups: int) -> Mapping[Ctid, Statistics]:
+    topics = Topic(0)
+    for group, topic in _TOPICS.items():
+        if groups & group and topic is not None:
+            topics |= topic
+    active = [item.ctid for item in entries if item.observation.is_active]
+    if not topics or not active:
+        return {}
+    return call.daemon.manager.statistics.of_many(active, topics)
+
+
+def _record(
+    call: Call, found: Entry, groups: int, used: Statistics | None, processors: int
+) -> bytes:
+    cpu, memory = (None, None) if used is None else (used.cpu, used.memory)
+    params = Params()
+    if groups & constants.VIR_DOMAIN_STATS_STATE:
+        statistics.state(params, found.observation)
+    if groups & constants.VIR_DOMAIN_STATS_CPU_TOTAL and cpu is not None:
+        statistics.cpu(params, cpu)
+    if groups & _OF_DEFINITIONS:
+        facts = _facts(found)
+        if groups & constants.VIR_DOMAIN_STATS_BALLOON:
+            statistics.balloon(params, facts, memory)
+        if groups & constants.VIR_DOMAIN_STATS_VCPU:
+            statistics.vcpus(params, facts.processors or processors, cpu)
+        if groups & constants.VIR_DOMAIN_STATS_INTERFACE and found.observation.is_active:
+            statistics.interfaces(params, _traffic(call, found) if facts.wired else [])
+    if found.observation.is_active:
+        if groups & constants.VIR_DOMAIN_STATS_BLOCK:
+            statistics.blocks(params, (used.block if used is not None else None) or ())
+        if groups & constants.VIR_DOMAIN_STATS_IOTHREAD:
+            statistics.iothreads(params)
+    return params.record(found.encoded)
+
+
+def _facts(found: Entry) -> Facts:
+    """What is needed of a definition; kept, since reading thousands of them takes seconds."""
+    try:
+        return Facts.unpack(found.kept(Facts, lambda: Facts.of(found.effective()).pack()))
+    except errors.VzvirtError:
+        return _NOTHING  # gone meanwhile, or unreadable: whoever asks for it alone is told
+
+
+_NOTHING: Final = Facts(memory=0, processors=0, wired=False)
+
+
+def _traffic(call: Call, found: Entry) -> list[LinkCounters]:
+    pid = found.observation.init_pid
+    if pid is None:
+        return []
+    try:
+        return call.daemon.manager.statistics.traffic(found.effective(), pid)
+    except errors.VzvirtError:
+        return []  # it ended meanwhile
