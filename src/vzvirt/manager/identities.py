@@ -16,6 +16,7 @@ from vzvirt import errors
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.world import World
 from vzvirt.model.domain import Domain
+from vzvirt.model.state import Reason
 from vzvirt.model.values import FIRST_FREE_CTID, Ctid
 from vzvirt.ports.store import Identity, StoredDomain
 
@@ -60,15 +61,20 @@ def claim(world: World, domain: Domain, held: ExitStack) -> Claim:
     others = tuple(item for item in identities if known is None or item.ctid != known.ctid)
     if known is None:
         ctid = _take_free(world, identities, held) if wanted is None else _taken(world, wanted)
-        # A transient container of that number may have left its last words, or be on its way.
-        world.engine.wait_stopped(ctid, ENDING)
-        world.engine.forget(ctid)
+        _forget_last_words(world, ctid)
         return Claim(ctid, None, others)
     if known.ctid != guess:
         raise errors.Busy(
             f"'{domain.name}' was defined by another command just now", hint="try again"
         )
     return Claim(known.ctid, world.store.load(known.ctid), others)
+
+
+def _forget_last_words(world: World, ctid: Ctid) -> None:
+    """Why a transient container of a number ended, and its logs, are not those of the next."""
+    if world.engine.observe(ctid).reason is not Reason.NEVER_STARTED:
+        world.engine.wait_stopped(ctid, ENDING)
+        world.engine.forget(ctid)
 
 
 def wanted_ctid(domain: Domain) -> Ctid | None:
