@@ -40,6 +40,8 @@ class Daemon:
         self.settings: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
         self.extra: dict[str, str] = {}
+        self.prefix: tuple[str, ...] = ()
+        """Words before its own: a program that becomes it, somewhere else."""
 
     # ---- where it is
 
@@ -89,7 +91,7 @@ class Daemon:
         conf.write_text("".join(f"{line}\n" for line in ("log_level = 1", *self.settings)))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*PROGRAM, *words],
+                [*self.prefix, *PROGRAM, *words],
                 env={**self.vzvirt.environment, **self.extra},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -232,7 +234,7 @@ def clear(daemon: Daemon) -> None:
             vzvirt.call("kill", conf.stem)
             vzvirt.call("undefine", "--remove-data", conf.stem)
         for network in json.loads(vzvirt.call("net", "list", "--all", "--json").stdout or "[]"):
-            vzvirt.call("net", "destroy", network["name"])
+            vzvirt.call("net", "stop", network["name"])
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     held = [mount for mount in mounts if Path(mount).is_relative_to(daemon.root)]
     assert not held, held  # nothing is removed through a mount

@@ -210,6 +210,10 @@ class Lab:
 
     # -- in a namespace ------------------------------------------------------------------
 
+    def inside(self, name: str) -> tuple[str, ...]:
+        """Words that have the program behind them run in a namespace."""
+        return ("ip", "netns", "exec", self._full(name))
+
     def _full(self, name: str) -> str:
         return f"{self.tag}-{name}"
 
