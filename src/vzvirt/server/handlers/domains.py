@@ -6,8 +6,10 @@ All of this is answered on the loop, from the snapshot.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from struct import Struct
 from typing import TYPE_CHECKING, Final
 
+from vzvirt.codec.xml import write_domain
 from vzvirt.model.state import DomainState
 from vzvirt.model.statistics import Topic
 from vzvirt.rpc.protocol import constants, remote
@@ -211,12 +213,26 @@ def has_managed_save_image(
     return remote.DomainHasManagedSaveImageRet(0)
 
 
+_LIMITS: Final = Struct(">QI")
+"""What stands in an entry's memory of its limits: KiB, and processors (0: the host's)."""
+
+
+def _limits(found: Entry) -> tuple[int, int]:
+    """KiB a container may use, and how many processors it sees (0: the host's)."""
+
+    def packed() -> bytes:
+        domain = found.effective()
+        return _LIMITS.pack(in_kib(domain.memory.limit), domain.cpu.vcpus or 0)
+
+    memory, processors = _LIMITS.unpack(found.kept("limits", packed))
+    return memory, processors
+
+
 @handles("domain_get_info")
 def get_info(call: Call, args: remote.DomainGetInfoArgs) -> remote.DomainGetInfoRet:
     """State, memory in KiB, processors, processor time in nanoseconds."""
-    found = entry(call, args.dom)
-    domain, manager = found.domain(), call.daemon.manager
-    most = in_kib(domain.memory.limit)
+    found, manager = entry(call, args.dom), call.daemon.manager
+    most, processors = _limits(found)
     used, time = most, 0
     if found.observation.is_active:
         counted = manager.statistics.of_many([found.ctid], Topic.CPU | Topic.MEMORY)
@@ -228,7 +244,7 @@ def get_info(call: Call, args: remote.DomainGetInfoArgs) -> remote.DomainGetInfo
         state=int(found.observation.state),
         maxMem=most,
         memory=used,
-        nrVirtCpu=domain.cpu.vcpus or manager.machine.max_vcpus(),
+        nrVirtCpu=processors or manager.machine.max_vcpus(),
         cpuTime=time,
     )
 
@@ -243,8 +259,13 @@ _XML_FLAGS: Final = (
 
 
 @handles("domain_get_xml_desc", flags=_XML_FLAGS)
-def get_xml(call: Call, args: remote.DomainGetXmlDescArgs) -> remote.DomainGetXmlDescRet:
+def get_xml(call: Call, args: remote.DomainGetXmlDescArgs) -> bytes:
     """Its document: what it runs with, or what its next start takes."""
     found = entry(call, args.dom)
     inactive = bool(args.flags & constants.VIR_DOMAIN_XML_INACTIVE)
-    return remote.DomainGetXmlDescRet(found.xml(inactive=inactive))
+
+    def reply() -> bytes:
+        text = write_domain(found.domain(live=False if inactive else None))
+        return remote.DomainGetXmlDescRet(text).encode()
+
+    return found.kept(("xml", inactive), reply)
