@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vzvirt.manager.guests import Guests
     from vzvirt.manager.guestside import GuestSide
     from vzvirt.manager.lifecycle import Lifecycle
+    from vzvirt.manager.looks import Looks
     from vzvirt.manager.networks import Networks
     from vzvirt.manager.processes import Processes
     from vzvirt.manager.provisioning import Provisioning
@@ -176,6 +177,13 @@ class Manager:
         from vzvirt.manager.processes import Processes
 
         return Processes(self._world)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """Single looks at containers, for whoever keeps an eye on all of them."""
+        from vzvirt.manager.looks import Looks
+
+        return Looks(self._world)
 
     @cached_property
     def guestinfo(self) -> GuestInfo:
