@@ -298,22 +298,22 @@ async def daemon(
         VzvirtError: It cannot begin.
     """
     from vzvirt.server import log, sockets
+    from vzvirt.server.broker import Broker
     from vzvirt.server.daemon import Daemon, Hooks, lock
     from vzvirt.server.service import Service
     from vzvirt.server.servicemanager import Notifier, passed
+    from vzvirt.server.snapshot import Snapshot
 
     own = server_settings(settings, path)
     log.begin(own.log_level, environment)
     place = root(settings)
     lock(place.path("run/vzvirt/vzvirtd.pid"))
     home = sockets.home_of(environment) if settings.root is None and os.geteuid() else None
-    service = Service(
-        manager=manager(settings, warn=log.warn),
-        snapshot=None,
-        broker=None,
-        settings=own,
-        root=place,
-    )
+    made = manager(settings, warn=log.warn)
+    broker = Broker()
+    snapshot = Snapshot(made.looks, broker.publish)
+    snapshot.load()
+    service = Service(manager=made, snapshot=snapshot, broker=broker, settings=own, root=place)
     hooks = Hooks(read_settings=lambda: server_settings(settings, path))
     listeners = sockets.open_all(own, place, passed(environment), home)
     await Daemon(service, listeners, Notifier(environment), hooks).run()

@@ -6,16 +6,14 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from vzvirt.manager import Manager
+from vzvirt.server.broker import Broker
 from vzvirt.server.settings import ServerSettings
+from vzvirt.server.snapshot import Snapshot
 from vzvirt.server.workers import Workers
 from vzvirt.system.root import Root
-
-if TYPE_CHECKING:
-    from vzvirt.server.broker import Broker
-    from vzvirt.server.snapshot import Snapshot
 
 T = TypeVar("T")
 
