@@ -1,0 +1,56 @@
+"""Things that can be made again, kept as long as there is room."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Memo(Generic[T]):
+    """What was made last, by key; safe from any thread.
+
+    Each thing belongs to an owner, an object that is never changed: with another owner it is
+    made anew.
+
+    Args:
+        room: How much there may be.
+        size: How much one takes.
+    """
+
+    def __init__(self, room: int, size: Callable[[T], int]) -> None:
+        self._room = room
+        self._size = size
+        self._taken = 0
+        self._things: OrderedDict[Hashable, tuple[object, T]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, owner: object, make: Callable[[], T]) -> T:
+        """What was made of an owner, or is now."""
+        with self._lock:
+            found = self._things.get(key)
+            if found is not None and found[0] is owner:
+                self._things.move_to_end(key)
+                return found[1]
+        made = make()
+        with self._lock:
+            self._drop(key)
+            self._things[key] = owner, made
+            self._taken += self._size(made)
+            while self._taken > self._room:
+                self._drop(next(iter(self._things)))
+        return made
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._things.clear()
+            self._taken = 0
+
+    def _drop(self, key: Hashable) -> None:
+        found = self._things.pop(key, None)
+        if found is not None:
+            self._taken -= self._size(found[1])

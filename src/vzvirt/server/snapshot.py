@@ -1,0 +1,348 @@
+"""All containers at a glance, for the loop: read from files once, then kept up with them.
+
+State: an entry for each container; entries are never changed, only exchanged. What the kernel
+says of changed files (``heed``) makes those entries due. Reading an entry that is due looks at the
+container first, and so does, in small portions, the loop when it has time (``keep_up``). So what
+somebody changed before he asked is in the answer, and thousands of changes at once hold up nobody
+who asks for one container.
+
+Whenever an entry is exchanged, the events that follow from the difference are told; whoever is
+told finds the new entry. Definitions are not kept: of each there is only an imprint, to know what
+has changed when it does.
+
+Everything here is for the loop's own thread, but for what entries themselves offer.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from vzvirt import errors
+from vzvirt.codec.xml import metadata
+from vzvirt.manager.events import Described, View, described, difference, settled
+from vzvirt.manager.looks import Looks
+from vzvirt.model.domain import Domain
+from vzvirt.model.event import DomainEvent
+from vzvirt.model.values import CTID_MAX, Ctid
+from vzvirt.ports.store import Imprint
+from vzvirt.ports.watch import Changes
+from vzvirt.server.entry import Entry
+from vzvirt.server.memo import Memo
+
+LOG: Final = logging.getLogger(__name__)
+
+MODELS: Final = 256
+"""Definitions kept at most."""
+
+TEXTS: Final = 16 << 20
+"""Bytes of what was made of entries that are kept at most."""
+
+_AGAIN: Final = 1.0
+"""Seconds until a container that could not be looked at is looked at again."""
+
+Pair = tuple[Described | None, Described | None]
+"""A definition before and after."""
+
+Tell = Callable[[Sequence[DomainEvent]], None]
+Namespaces = Callable[[str], str]
+
+
+_SAME: Final = Described(
+    title="", description="", metadata={}, devices={}, rest=Domain(name="same")
+)
+"""Stands for a definition before and after, if nothing in it has changed."""
+
+_UNKNOWN: Final = replace(_SAME, rest=Domain(name="unknown", clock="unknown"))
+"""Stands for a definition that was not known before it changed."""
+
+
+class Snapshot:
+    """All containers.
+
+    Args:
+        looks: Looks at them.
+        tell: Gets the events.
+        listen: Called before entries are read: hands what is new to ``heed``.
+        namespace: Gives the namespace of an element of metadata.
+    """
+
+    def __init__(
+        self,
+        looks: Looks,
+        tell: Tell,
+        *,
+        listen: Callable[[], None] = lambda: None,
+        namespace: Namespaces = metadata.namespace,
+    ) -> None:
+        self._looks = looks
+        self._tell = tell
+        self._listen = listen
+        self._namespace = namespace
+        self._entries: dict[Ctid, Entry] = {}
+        self._sorted: list[Entry] | None = None
+        self._by_name: dict[str, Ctid] = {}
+        self._by_uuid: dict[int, Ctid] = {}
+        self._due: dict[Ctid, None] = {}
+        self._later: dict[Ctid, float] = {}
+        self._unimprinted: list[Ctid] = []
+        self._models: Memo[Domain] = Memo(MODELS, lambda _domain: 1)
+        self._texts: Memo[bytes] = Memo(TEXTS, len)
+
+    def load(self) -> None:
+        """Look at all containers for the first time; nothing is told."""
+        index = self._looks.index()
+        observations = self._looks.observe_all([entry.ctid for entry in index])
+        for item, observation in zip(index, observations, strict=True):
+            self._put(Entry(self, item, observation, settled(None, observation)))
+        self._unimprinted = [item.ctid for item in reversed(index)]
+
+    # -- reading ------------------------------------------------------------------------
+
+    def by_uuid(self, uuid: bytes) -> Entry:
+        """The container with a UUID.
+
+        Raises:
+            NoDomain: There is none.
+        """
+        number = int.from_bytes(uuid, "big")
+        found = self._fresh(lambda: self._by_uuid.get(number))
+        if found is None:
+            raise errors.NoDomain(f"no domain with matching uuid '{UUID(bytes=uuid)}'")
+        return found
+
+    def by_name(self, name: str) -> Entry:
+        """The container of a name.
+
+        Raises:
+            NoDomain: There is none.
+        """
+        found = self._fresh(lambda: self._by_name.get(name))
+        if found is None:
+            raise errors.NoDomain(f"no domain with matching name '{name[:140]}'")
+        return found
+
+    def by_id(self, number: int) -> Entry:
+        """The container of a number, whether or not it runs.
+
+        Raises:
+            NoDomain: There is none.
+        """
+        found = None
+        if 1 <= number <= CTID_MAX:
+            ctid = Ctid(number)
+            found = self._fresh(lambda: ctid)
+        if found is None:
+            raise errors.NoDomain(f"no domain with matching id {number}")
+        return found
+
+    def entries(self) -> Sequence[Entry]:
+        """All containers, by CTID."""
+        self._listen()
+        while self._due:
+            self.refresh(next(iter(self._due)))
+        if self._sorted is None:
+            self._sorted = [self._entries[ctid] for ctid in sorted(self._entries)]
+        return self._sorted
+
+    def _fresh(self, find: Callable[[], Ctid | None]) -> Entry | None:
+        """An entry as it is by now."""
+        self._listen()
+        ctid = find()
+        if ctid in self._due:
+            self.refresh(ctid)
+            ctid = find()
+        while self._due and (ctid is None or ctid not in self._entries):
+            # It may be one that is new, or has another name now.
+            self.refresh(next(iter(self._due)))
+            ctid = find()
+        return self._entries.get(ctid) if ctid is not None else None
+
+    # -- what was made of entries -------------------------------------------------------
+
+    def domain(self, entry: Entry, *, live: bool) -> Domain:
+        """See ``Entry.domain``."""
+        ctid = entry.ctid
+        return self._models.get((ctid, live), entry, lambda: self._looks.domain(ctid, live=live))
+
+    def effective(self, entry: Entry) -> Domain:
+        """See ``Entry.effective``."""
+        return self._models.get(
+            (entry.ctid, "effective"), entry, lambda: self._looks.effective(entry.domain())
+        )
+
+    def kept(self, entry: Entry, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """See ``Entry.kept``."""
+        return self._texts.get((entry.ctid, key), entry, make)
+
+    # -- keeping up ---------------------------------------------------------------------
+
+    def heed(self, changes: Changes) -> None:
+        """Have what may have changed looked at before it is read."""
+        self._due.update(dict.fromkeys(changes.containers))
+        if changes.everything:
+            self._due.update(dict.fromkeys(self._entries))
+            self._due.update(dict.fromkeys(self._looks.ctids()))
+        if changes.defaults:
+            self._models.clear()
+            self._texts.clear()
+
+    def keep_up(self, seconds: float) -> bool:
+        """Look at what is due, for a moment.
+
+        Returns:
+            Whether there is more to do.
+        """
+        now = time.monotonic()
+        for ctid in [ctid for ctid, when in self._later.items() if when <= now]:
+            del self._later[ctid]
+            self._due[ctid] = None
+        end = now + seconds
+        while self._due or self._unimprinted:
+            if self._due:
+                self.refresh(next(iter(self._due)))
+            else:
+                self._take_imprint(self._unimprinted.pop())
+            if time.monotonic() >= end:
+                break
+        return bool(self._due or self._unimprinted)
+
+    def refresh(self, ctid: Ctid) -> Entry | None:
+        """Look at a container now, and tell what must have happened to it.
+
+        Returns:
+            Its entry; ``None``: there is none any more.
+        """
+        self._due.pop(ctid, None)
+        try:
+            return self._looked_at(ctid)
+        except errors.VzvirtError as error:
+            LOG.warning("container %s cannot be looked at: %s", ctid, error)
+            self._later[ctid] = time.monotonic() + _AGAIN
+            return self._entries.get(ctid)
+
+    def _looked_at(self, ctid: Ctid) -> Entry | None:
+        before = self._entries.get(ctid)
+        index = self._looks.entry(ctid)
+        if index is None:
+            if before is not None:
+                self._vanished(before)
+            return None
+        observation = self._looks.observe(ctid)
+        same = before is not None and before.index.revision == index.revision
+        if before is not None and same and before.observation == observation:
+            return before
+        entry = Entry(
+            self,
+            index,
+            observation,
+            settled(before.told if before else None, observation),
+            before.imprint if before and same else self._looks.imprint(ctid),
+            before.live_imprint if before and same else self._looks.imprint(ctid, live=True),
+        )
+        events = self._events(before, entry)
+        self._put(entry)
+        if events:
+            self._tell(events)
+        return entry
+
+    def _events(self, before: Entry | None, after: Entry) -> list[DomainEvent]:
+        """What must have happened between two entries of a container."""
+        if before is None:
+            return difference(None, _view(after, _SAME if after.persistent else None, None))
+        stored, live = self._stored(before, after), self._live(before, after)
+        return difference(_view(before, stored[0], live[0]), _view(after, stored[1], live[1]))
+
+    def _vanished(self, before: Entry) -> None:
+        """Tell of a container that is gone; how it ended is remembered longer than itself."""
+        ended = self._looks.observe(before.ctid)
+        view = _view(before, _SAME if before.persistent else None, None)
+        events: list[DomainEvent] = []
+        if before.told.is_active and not ended.is_active and ended.run == before.told.run:
+            last = replace(view, observation=ended)
+            events = difference(view, last)
+            view = last
+        self._remove(before)
+        self._tell([*events, *difference(view, None)])
+
+    def _take_imprint(self, ctid: Ctid) -> None:
+        """Keep what a definition is, unless it is not any more what its entry says."""
+        entry = self._entries.get(ctid)
+        if entry is None or (entry.imprint is not None and entry.live_imprint is not None):
+            return
+        try:
+            imprint, live = self._looks.imprint(ctid), self._looks.imprint(ctid, live=True)
+            index = self._looks.entry(ctid)
+        except errors.VzvirtError:
+            return  # whoever looks at it next will say why
+        if index is not None and index.revision == entry.index.revision:
+            entry.imprint, entry.live_imprint = imprint, live
+
+    def _stored(self, before: Entry, after: Entry) -> Pair:
+        """The stored definition before and after, as far as it differs."""
+        if not (before.persistent and after.persistent):
+            return _SAME if before.persistent else None, _SAME if after.persistent else None
+        old, new = before.imprint, after.imprint
+        if before.index.revision == after.index.revision or old == new:
+            return _SAME, _SAME
+        if old is None or new is None:
+            return _UNKNOWN, _SAME
+        return self._described(before, old), self._described(after, new)
+
+    def _live(self, before: Entry, after: Entry) -> Pair:
+        """What it runs by before and after, if that differs."""
+        old, new = before.live_imprint, after.live_imprint
+        if old is None or new is None or old == new:
+            return None, None
+        return self._described(before, old, live=True), self._described(after, new, live=True)
+
+    def _described(self, entry: Entry, imprint: Imprint, *, live: bool = False) -> Described:
+        try:
+            domain = self._looks.recall(entry.ctid, imprint, live=live)
+        except errors.ConfigSyntax:
+            return _UNKNOWN
+        return described(domain, self._namespace)
+
+    # -- the tables ---------------------------------------------------------------------
+
+    def _put(self, entry: Entry) -> None:
+        ctid = entry.ctid
+        before = self._entries.get(ctid)
+        if before is not None and before.index is not entry.index:
+            self._remove(before)
+        self._entries[ctid] = entry
+        self._sorted = None
+        self._by_name.setdefault(entry.name, ctid)
+        self._by_uuid.setdefault(entry.index.uuid.int, ctid)
+
+    def _remove(self, entry: Entry) -> None:
+        """Take an entry out; where others had its name or UUID too, one of them is found now."""
+        ctid = entry.ctid
+        del self._entries[ctid]
+        self._sorted = None
+        if self._by_name.get(entry.name) == ctid:
+            del self._by_name[entry.name]
+        if self._by_uuid.get(entry.index.uuid.int) == ctid:
+            del self._by_uuid[entry.index.uuid.int]
+        if len(self._by_name) < len(self._entries) or len(self._by_uuid) < len(self._entries):
+            for other in self._entries.values():
+                self._by_name.setdefault(other.name, other.ctid)
+                self._by_uuid.setdefault(other.index.uuid.int, other.ctid)
+
+
+def _view(entry: Entry, stored: Described | None, live: Described | None) -> View:
+    return View(
+        ctid=entry.ctid,
+        name=entry.name,
+        uuid=entry.index.uuid,
+        stored=stored,
+        live=live,
+        observation=entry.told,
+    )
+
+
+__all__ = ["Entry", "Snapshot"]
