@@ -156,6 +156,7 @@ class Observation:
             of one that is off, the last.
         previous_end: Why the run before the one that is under way ended.
         unpaused_at: Seconds since the epoch of the last time a pause was lifted in this boot.
+        unsettled: Whether it has ended and nobody has cleared away yet what it left.
     """
 
     ctid: Ctid
@@ -166,6 +167,7 @@ class Observation:
     run: str | None = None
     previous_end: Reason | None = None
     unpaused_at: float | None = None
+    unsettled: bool = False
 
     @property
     def state(self) -> DomainState:

@@ -233,6 +233,7 @@ class LxcEngine:
                 reason=why_ended(run, status),
                 exit_status=status,
                 run=str(monitor) if monitor else None,
+                unsettled=True,
             )
         return Observation(
             ctid=ctid,
