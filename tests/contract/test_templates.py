@@ -171,6 +171,19 @@ def test_an_upload_given_up_changes_nothing(templates: TemplateStore, place: Pat
     assert everything(place) == ["mine.tar"]
 
 
+def test_a_name_that_cannot_be_kept_is_not(templates: TemplateStore, place: Path) -> None:
+    with pytest.raises(errors.SystemFailure, match="too large"):
+        templates.reserve("mine", 1 << 62)
+    assert everything(place) == []
+
+
+def test_files_have_the_names_of_templates(templates: TemplateStore) -> None:
+    names = ("web", "web.tar", "web.tar.gz", "web.tar.xz", "web.tar.bz2", "web.tar.zst")
+    assert {templates.name_of(name) for name in names} == {"web"}
+    assert templates.name_of("web.tar.tar") == "web.tar"
+    assert templates.name_of("web.zip") == "web.zip"
+
+
 def test_a_kept_name_can_be_given_up(templates: TemplateStore, place: Path) -> None:
     templates.reserve("mine", 5)
     with pytest.raises(errors.Conflict, match="'mine'"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
@@ -139,9 +140,10 @@ class StoragePools:
             if ref is not None and self._world.facts.file_facts(ref.path):
                 return ref
         else:
-            for ref in self.volumes(pool):
-                if name in {ref.name, ref.path.name}:
-                    return ref
+            found = {ref.name: ref for ref in self.volumes(pool)}
+            short = self._world.templates.name_of(name)
+            if name in found or short in found:
+                return found.get(name) or found[short]
         raise errors.NoStorageVolume(f"there is no volume '{name}' in the pool '{pool.name}'")
 
     def volume_by_path(self, path: Path) -> VolumeRef:
@@ -152,13 +154,17 @@ class StoragePools:
         """
         for pool in self.pools():
             if pool.target in path.parents:
-                name = path.relative_to(pool.target).parts[0]
-                area_ref = self._areas().ref(name) if pool.kind is PoolKind.PRIVATE else None
-                with contextlib.suppress(errors.NoStorageVolume):
-                    found = self.volume(pool, area_ref.name if area_ref else name)
-                    if found.path == path:
-                        return found
+                for ref in self._nearby(pool, path):
+                    if ref.path == path:
+                        return ref
         raise errors.NoStorageVolume(f"there is no volume at '{path}'")
+
+    def _nearby(self, pool: StoragePool, path: Path) -> Iterable[VolumeRef]:
+        """Volumes of a pool of which one may be at a path below the pool's folder."""
+        if pool.kind is PoolKind.TEMPLATES:
+            return self.volumes(pool)
+        ref = self._areas().ref(path.relative_to(pool.target).parts[0])
+        return [ref] if ref is not None and self._world.facts.file_facts(ref.path) else []
 
     def look_at(self, ref: VolumeRef) -> Volume:
         """All that is known of a volume; what is in a private area is added up.
@@ -195,7 +201,7 @@ class StoragePools:
         )
 
     def create(self, pool: StoragePool, request: VolumeRequest) -> VolumeRef:
-        """Keep the name of a template that is to be uploaded.
+        """Keep the name of a template that is to be uploaded; a file's name will do.
 
         Raises:
             Conflict: There is such a template already.
@@ -206,7 +212,8 @@ class StoragePools:
                 "private areas are not made one by one: each belongs to a container",
                 hint="define a container whose root is a template, and start it",
             )
-        made = self._world.templates.reserve(request.name, request.capacity)
+        templates = self._world.templates
+        made = templates.reserve(templates.name_of(request.name), request.capacity)
         return VolumeRef(pool=pool.name, name=made.name, path=made.path)
 
     def upload(self, ref: VolumeRef) -> TemplateUpload:

@@ -140,6 +140,9 @@ class TemplateStore(Protocol):
             Conflict: The name is taken.
         """
 
+    def name_of(self, file: str) -> str:
+        """What a template is called whose file has a certain name; any other word stays."""
+
     def reserve(self, name: str, size: int) -> ReservedTemplate:
         """Keep a name for a template that is to be uploaded; ``size`` is what to expect.
 

@@ -137,6 +137,15 @@ class TestTemplates:
         assert filled.path.read_bytes() == content
         assert volumes(storage, "templates") == [TEMPLATE, "mine"]
 
+    def test_a_files_name_will_do(self, storage: StoragePools, tmp_path: Path) -> None:
+        made = storage.create(storage.pool("templates"), VolumeRequest(name="mine.tar.gz"))
+        assert made.name == "mine"
+        assert volume(storage, "templates", "mine.tar.gz") == made
+        upload = storage.upload(made)
+        upload.write(archives.write(tmp_path / "a", compression="xz").read_bytes())
+        upload.finish()
+        assert volume(storage, "templates", "mine.tar.gz").path.name == "mine.tar.xz"
+
     def test_made_and_given_up(self, storage: StoragePools) -> None:
         made = storage.create(storage.pool("templates"), VolumeRequest(name="mine"))
         storage.delete(made)

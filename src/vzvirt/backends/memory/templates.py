@@ -142,6 +142,11 @@ class MemoryTemplates:
             shutil.copyfile(archive, self._cache / f"{name}.tar{suffix}")
         return self.find(name)
 
+    def name_of(self, file: str) -> str:
+        """What a template is called whose file has a certain name; any other word stays."""
+        suffixes = (f".tar{kind}" for kind in _SUFFIXES if file.endswith(f".tar{kind}"))
+        return file.removesuffix(next(suffixes, ""))
+
     def reserve(self, name: str, size: int) -> ReservedTemplate:
         """Keep a name for a template that is to be uploaded.
 
@@ -153,8 +158,12 @@ class MemoryTemplates:
             raise errors.Conflict(f"there is a template '{name}' already")
         make_folder(self._cache)
         with mapping_os_errors(f"keep the name '{name}'"):
-            path.touch()
-            os.truncate(path, size)
+            try:
+                path.touch()
+                os.truncate(path, size)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
         return ReservedTemplate(name=name, path=path, size=size)
 
     def reserved(self) -> list[ReservedTemplate]:

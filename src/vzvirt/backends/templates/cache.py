@@ -143,6 +143,11 @@ class CachedTemplates:
             _check(draft, f"'{archive}'", f"checking {archive.name}", progress)
             return self.publish(name, draft, replace=False)
 
+    def name_of(self, file: str) -> str:
+        """What a template is called whose file has a certain name; any other word stays."""
+        suffixes = (kind.suffix for kind in COMPRESSIONS if file.endswith(kind.suffix))
+        return file.removesuffix(next(suffixes, ""))
+
     def reserve(self, name: str, size: int) -> ReservedTemplate:
         """Keep a name for a template that is to be uploaded."""
         path = self._reservation(_checked(name))
@@ -153,8 +158,12 @@ class CachedTemplates:
                 raise errors.Conflict(
                     f"the name '{name}' is kept for a template already", hint="upload it"
                 )
-            path.touch(0o644)
-            os.truncate(path, size)
+            try:
+                path.touch(0o644)
+                os.truncate(path, size)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
             files.sync_folder(self._cache)
         return ReservedTemplate(name=name, path=path, size=size)
 

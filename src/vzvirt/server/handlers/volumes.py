@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -182,10 +183,14 @@ def download(call: Call, args: remote.StorageVolDownloadArgs) -> None:
     Raises:
         NoSupport: It is no template.
         NoTemplate: Nothing was uploaded yet.
+        InvalidArgument: It is not that large.
     """
     storage = call.daemon.manager.storage
     ref = _volume(call, args.vol)
-    storage.opened(ref).close()
+    with storage.opened(ref) as there:
+        size = there.seek(0, os.SEEK_END)
+    if args.offset > size:
+        raise errors.InvalidArgument(f"the offset {args.offset} is behind the end, at {size}")
 
     def send(pipe: Pipe) -> None:
         with storage.opened(ref) as file:

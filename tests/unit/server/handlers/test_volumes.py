@@ -127,6 +127,13 @@ class TestTemplates:
             with pytest.raises(Refusal):
                 client.call(procedure, vol, 0, 0, 1)
 
+    @pytest.mark.parametrize("offset", [1 << 20, (1 << 64) - 1])
+    def test_there_is_nothing_behind_the_end(
+        self, client: Client, templates: Any, offset: int
+    ) -> None:
+        with pytest.raises(errors.InvalidArgument, match="behind the end"):
+            client.call("storage_vol_download", named(client, templates, TEMPLATE), offset, 0, 0)
+
     def test_nothing_was_uploaded_yet(self, client: Client, templates: Any) -> None:
         vol = client.call("storage_vol_create_xml", templates, REQUEST, 0).vol
         with pytest.raises(errors.NoTemplate):
