@@ -6,10 +6,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
+from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol.procedures import BY_NAME
 from vzvirt.rpc.xdr import Struct
 from vzvirt.server import dispatch, handlers
 from vzvirt.server.call import Call
+from vzvirt.server.snapshot import Snapshot
 from vzvirt.server.stream import Pipe, StreamAborted
 from worlds import World
 
@@ -39,12 +41,28 @@ class Client:
         self.world = world
         self.told: list[object] = []
         self.pipe = Upload([])
-        self._session = SimpleNamespace(read_only=read_only, open_stream=self._open_stream)
+        self._at_close: list[Callable[[], None]] = []
+        self._session = SimpleNamespace(
+            read_only=read_only, open_stream=self._open_stream, on_close=self._at_close.append
+        )
+        self.snapshot = Snapshot(world.manager.looks, self.told.extend)
+        self.snapshot.load()
         self._daemon = SimpleNamespace(
             manager=world.manager,
             on_loop=lambda function: function(),
+            in_worker=lambda function: function(),
             broker=SimpleNamespace(publish=self.told.extend),
+            snapshot=self.snapshot,
         )
+
+    def refresh(self, ctid: int) -> None:
+        """Notice what others did to a container."""
+        self.snapshot.refresh(Ctid(ctid))
+
+    def leave(self) -> None:
+        """End the connection."""
+        for function in self._at_close:
+            function()
 
     def _open_stream(self, _procedure: int, _serial: int) -> Any:
         def serve(function: Callable[[Pipe], None]) -> None:

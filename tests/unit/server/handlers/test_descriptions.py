@@ -1,0 +1,92 @@
+"""Titles, descriptions and elements of metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from unit.server.handlers.clients import Client
+from unit.server.handlers.test_domains import defined
+from vzvirt import errors
+from vzvirt.server.replies import Refusal
+
+DESCRIPTION, TITLE, ELEMENT = 0, 1, 2
+CURRENT, LIVE, CONFIG = 0, 1, 2
+APP = "http://app.example/1"
+
+
+@pytest.fixture
+def web(client: Client) -> Any:
+    """A container that is defined."""
+    return defined(client, "web")
+
+
+def put(
+    client: Client,
+    dom: Any,
+    kind: int,
+    text: str | None,
+    *,
+    uri: str | None = None,
+    flags: int = 0,
+) -> None:
+    client.call("domain_set_metadata", dom, kind, text, "app" if uri else None, uri, flags)
+
+
+def got(client: Client, dom: Any, kind: int, *, uri: str | None = None, flags: int = 0) -> str:
+    found: str = client.call("domain_get_metadata", dom, kind, uri, flags).metadata
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "uri", "texts"),
+    [
+        (DESCRIPTION, None, ("a shop\nwith two lines", "b")),
+        (TITLE, None, ("A shop", "B")),
+        (ELEMENT, APP, ('<a b="c"><d/></a>', "<e/>")),
+    ],
+)
+def test_set_changed_and_removed(
+    client: Client, web: Any, kind: int, uri: str | None, texts: tuple[str, str]
+) -> None:
+    with pytest.raises(errors.NoMetadata) as caught:
+        got(client, web, kind, uri=uri)
+    assert caught.value.code == 80
+    for text in texts:
+        put(client, web, kind, text, uri=uri)
+        assert got(client, web, kind, uri=uri) == text
+        inside = text.partition("\n")[0].strip("</>")
+        assert inside in client.call("domain_get_xml_desc", web, 0).xml
+    put(client, web, kind, None, uri=uri)
+    with pytest.raises(errors.NoMetadata):
+        got(client, web, kind, uri=uri)
+
+
+def test_what_runs_and_what_is_stored(client: Client, web: Any) -> None:
+    with pytest.raises(errors.OperationInvalid):
+        put(client, web, TITLE, "live", flags=LIVE)
+    client.call("domain_create", web)
+    put(client, web, TITLE, "live")
+    put(client, web, TITLE, "stored", flags=CONFIG)
+    assert got(client, web, TITLE) == got(client, web, TITLE, flags=LIVE) == "live"
+    assert got(client, web, TITLE, flags=CONFIG) == "stored"
+    put(client, web, TITLE, "both", flags=LIVE | CONFIG)
+    assert got(client, web, TITLE, flags=CONFIG) == got(client, web, TITLE) == "both"
+
+
+def test_what_is_wrong(client: Client, web: Any) -> None:
+    for kind, text, uri in (
+        (TITLE, "two\nlines", None),
+        (3, "x", None),
+        (ELEMENT, "<a/>", None),
+        (ELEMENT, "<a>", APP),
+    ):
+        with pytest.raises(errors.CallerError):
+            put(client, web, kind, text, uri=uri)
+    with pytest.raises(errors.InvalidArgument):
+        got(client, web, 3)
+    with pytest.raises(errors.InvalidArgument):
+        got(client, web, TITLE, flags=LIVE | CONFIG)
+    with pytest.raises(Refusal):
+        got(client, web, TITLE, flags=4)
