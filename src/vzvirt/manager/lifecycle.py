@@ -104,6 +104,9 @@ class Lifecycle:
         with exclusive(world, ctid):
             before, domain = self._allow(ctid, Action.SHUTDOWN)
             world.engine.request_shutdown(ctid)
+            if not world.engine.observe(ctid).is_active:
+                self._ended(domain)
+                return
         seconds = stop_timeout(domain) if timeout is None else timeout
         if seconds <= 0:
             return

@@ -5,10 +5,12 @@ All of this is answered on the loop, from the snapshot.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
+from vzvirt import errors
 from vzvirt.codec.xml import write_domain
 from vzvirt.model.state import DomainState
 from vzvirt.model.statistics import Topic
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 KIB: Final = 1024
 
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
+
 # -- one of them -------------------------------------------------------------------------------
 
 
@@ -30,8 +34,15 @@ KIB: Final = 1024
 def lookup_by_name(
     call: Call, args: remote.DomainLookupByNameArgs
 ) -> remote.DomainLookupByNameRet:
-    """One by its name."""
-    return remote.DomainLookupByNameRet(call.daemon.snapshot.by_name(args.name).encoded)
+    """One by its name, or else by its number: ``virsh start`` asks for no ids."""
+    snapshot = call.daemon.snapshot
+    try:
+        found = snapshot.by_name(args.name)
+    except errors.NoDomain:
+        if not _NUMBER.fullmatch(args.name):
+            raise
+        found = snapshot.by_id(int(args.name))
+    return remote.DomainLookupByNameRet(found.encoded)
 
 
 @handles("domain_lookup_by_uuid")

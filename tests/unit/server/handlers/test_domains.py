@@ -53,11 +53,13 @@ def test_lookups(client: Client, web: Any) -> None:
     assert client.call("domain_lookup_by_name", "web").dom == web
     assert client.call("domain_lookup_by_uuid", web.uuid).dom == web
     assert client.call("domain_lookup_by_id", 101).dom == web, "though it is off"
+    assert client.call("domain_lookup_by_name", "101").dom == web, "as for 'virsh start 101'"
     client.call("domain_create", web)
     assert client.call("domain_lookup_by_name", "web").dom.id == 101
     for procedure, wanted in (
         ("domain_lookup_by_name", "www"),
-        ("domain_lookup_by_name", "101"),
+        ("domain_lookup_by_name", "102"),
+        ("domain_lookup_by_name", "0101"),
         ("domain_lookup_by_uuid", b"\1" * 16),
         ("domain_lookup_by_id", 102),
         ("domain_lookup_by_id", -1),

@@ -129,6 +129,12 @@ class TestRunning:
         client.call("domain_destroy", gone)
         assert listed(client, 0) == []
 
+    def test_one_that_is_not_defined_shuts_down(self, client: Client) -> None:
+        gone = client.call("domain_create_xml", document("gone"), 0).dom
+        client.call("domain_shutdown", gone)
+        assert listed(client, 0) == []
+        assert not client.world.area().exists()
+
     def test_one_that_ends_with_its_client(self, client: Client, web: Any) -> None:
         client.call("domain_create_xml", document("gone"), AUTODESTROY)
         client.call("domain_create_with_flags", web, AUTODESTROY)
