@@ -130,10 +130,13 @@ def _cpu_v1(folder: str, topics: Topic) -> CpuUse | None:
     if total is None:
         return None
     each = _text(folder, "cpuacct.usage_percpu") if topics & Topic.PER_CPU else None
+    # The total is exact, its parts are counted in ticks: they say how to divide it.
+    ticks = [_number(folder, f"cpuacct.usage_{part}") or 0 for part in ("user", "sys")]
+    user = total * ticks[0] // (sum(ticks) or 1)
     return CpuUse(
         total=total,
-        user=_number(folder, "cpuacct.usage_user") or 0,
-        system=_number(folder, "cpuacct.usage_sys") or 0,
+        user=user,
+        system=total - user,
         per_cpu=tuple(int(word) for word in (each or "").split()),
     )
 

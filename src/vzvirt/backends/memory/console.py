@@ -10,6 +10,7 @@ import os
 import pty
 import select
 import threading
+import time
 from typing import Final
 
 from vzvirt import errors
@@ -19,6 +20,9 @@ from vzvirt.system import process
 
 _GLANCE: Final = 0.05
 """Seconds between two looks at whose the console is."""
+
+_LETTING_GO: Final = 0.3
+"""Seconds after which a console that is in use really is."""
 
 _PORTION: Final = 4096
 
@@ -30,7 +34,7 @@ class MemoryConsole:
         self._runs, self._ctid = runs, ctid
         self._ticket, self._pid = run.console, run.init_pid
         self._ours, its = pty.openpty()
-        os.write(its, run.log.encode())
+        os.write(its, run.log.replace("\r\n", "\n").encode())
         self._closed = threading.Event()
         self._watcher = threading.Thread(
             target=self._watch, args=(its,), name=f"console {ctid}", daemon=True
@@ -74,6 +78,9 @@ def connect(runs: Runs, ctid: Ctid, *, force: bool) -> MemoryConsole:
         Busy: Somebody has it, and is not to lose it.
         OperationInvalid: The container does not run.
     """
+    end = time.monotonic() + _LETTING_GO
+    while not force and _is_held(runs.one(ctid).console) and time.monotonic() < end:
+        time.sleep(_GLANCE)
     with runs.changing(ctid) as run:
         if not run.is_active:
             raise errors.OperationInvalid(f"container {ctid} is not running")

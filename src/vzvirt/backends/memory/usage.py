@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,8 @@ def statistics(ctid: Ctid, run: Run, topics: Topic) -> Statistics:
 def _cpu(run: Run, topics: Topic) -> CpuUse:
     total = int((time.time() - (run.started_at or time.time())) * _IDLE)
     user = total // 3
-    each = (total,) if topics & Topic.PER_CPU else ()
+    count = (os.cpu_count() or 1) if topics & Topic.PER_CPU else 0
+    each = tuple(total // count for _ in range(count))
     return CpuUse(total=total, user=user, system=total - user, per_cpu=each)
 
 

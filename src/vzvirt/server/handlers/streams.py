@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+from collections.abc import Callable
 from typing import Final
 
 from vzvirt import errors
@@ -54,8 +54,7 @@ class ConsoleStream:
         except OSError:  # how a terminal says that its other end is gone
             data = b""
         if not data:
-            self._leave()
-            self._stream.finish()
+            self._leave(self._stream.finish)
         elif not self._stream.send(data):
             self._daemon.loop.remove_reader(self._line.fileno())
 
@@ -89,21 +88,27 @@ class ConsoleStream:
 
     def finished(self) -> None:
         """The client has enough."""
-        self._leave()
-        self._stream.finish()
+        self._leave(self._stream.finish)
 
     def aborted(self) -> None:
         """The client gave up, or is gone."""
         self._leave()
 
-    def _leave(self) -> None:
+    def _leave(self, then: Callable[[], None] = lambda: None) -> None:
+        """Give the console back, and go on when others can have it."""
         line, self._line = self._line, None
         if line is None:
+            then()
             return
-        with contextlib.suppress(OSError):
-            self._daemon.loop.remove_reader(line.fileno())
-            self._daemon.loop.remove_writer(line.fileno())
-        self._daemon.in_worker(line.close)  # it waits for a program to end
+        loop = self._daemon.loop
+        loop.remove_reader(line.fileno())
+        loop.remove_writer(line.fileno())
+
+        def close() -> None:
+            line.close()  # it waits for a program to end
+            loop.call_soon_threadsafe(then)
+
+        self._daemon.in_worker(close)
 
 
 @handles(

@@ -12,8 +12,8 @@ from vzvirt.system.cgroups import Hierarchies, Hierarchy
 
 V1 = {
     "cpuacct/cpuacct.usage": "5000000\n",
-    "cpuacct/cpuacct.usage_user": "3000000\n",
-    "cpuacct/cpuacct.usage_sys": "2000000\n",
+    "cpuacct/cpuacct.usage_user": "6000000\n",
+    "cpuacct/cpuacct.usage_sys": "4000000\n",
     "cpuacct/cpuacct.usage_percpu": "1000000 4000000 \n",
     "memory/memory.usage_in_bytes": "8192\n",
     "memory/memory.max_usage_in_bytes": "16384\n",
