@@ -292,12 +292,14 @@ class NetworkView:
     Attributes:
         stored: What differs whenever its persistent definition does; ``None``: it has none.
         active: Whether it runs.
+        beginning: Whether it does not, but is noted to: it may be about to.
     """
 
     name: str
     uuid: UUID
     stored: object | None
     active: bool
+    beginning: bool = False
 
 
 def network_difference(

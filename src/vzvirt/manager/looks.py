@@ -1,22 +1,25 @@
-"""Single looks at containers, for whoever keeps an eye on all of them."""
+"""Single looks at containers, networks and devices, for whoever keeps an eye on all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from vzvirt import errors
 from vzvirt.manager.defaults import effective
+from vzvirt.manager.events import NetworkView
 
 if TYPE_CHECKING:
     from vzvirt.manager.world import World
     from vzvirt.model.domain import Domain
+    from vzvirt.model.nodedev import NodeDevice
     from vzvirt.model.state import Observation
     from vzvirt.model.values import Ctid
     from vzvirt.ports.store import Imprint, IndexEntry
 
 
 class Looks:
-    """What is there, how it stands, and what it was; none of it waits for anything but files."""
+    """What is there, how it stands, and what it was."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -64,3 +67,36 @@ class Looks:
     def observe_all(self, ctids: Iterable[Ctid]) -> list[Observation]:
         """The same for many."""
         return self._world.engine.observe_all(ctids)
+
+    # -- networks and devices -----------------------------------------------------------
+
+    def networks(self) -> dict[str, NetworkView]:
+        """Those networks that can be read, by name."""
+        views = {}
+        for name in self._world.networks.names():
+            try:
+                view = self._network(name)
+            except errors.ConfigSyntax:
+                continue  # whoever asks for it is told
+            if view is not None:
+                views[name] = view
+        return views
+
+    def _network(self, name: str) -> NetworkView | None:
+        stored = self._world.networks.load(name)
+        noted = self._world.networks.load(name, live=True)
+        active = noted is not None and self._world.network_runner.is_active(noted)
+        network = noted or stored
+        if network is None or network.uuid is None or (stored is None and not active):
+            return None
+        return NetworkView(
+            name=name,
+            uuid=network.uuid,
+            stored=stored,
+            active=active,
+            beginning=noted is not None and not active,
+        )
+
+    def devices(self) -> dict[str, NodeDevice]:
+        """The host's devices by name, parents before children."""
+        return {device.name: device for device in self._world.inventory.devices()}

@@ -7,7 +7,7 @@ waits for a client that does not read is bounded by its session, which drops it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,10 +51,16 @@ class _Wishes:
 
 
 class Broker:
-    """All registrations."""
+    """All registrations.
+
+    Attributes:
+        prepare: Called in a worker thread once somebody wants to know of a topic: whoever looks
+            for events of it has to know how things are before he can tell how they change.
+    """
 
     def __init__(self) -> None:
         """Nobody wants anything yet."""
+        self.prepare: Callable[[Topic], None] = lambda _topic: None
         self._clients: dict[Client, _Wishes] = {}
         self._wanted: dict[tuple[Topic, int, Key | None], dict[_Registration, None]] = {}
 

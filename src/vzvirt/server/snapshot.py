@@ -67,8 +67,10 @@ class Snapshot:
     Args:
         looks: Looks at them.
         tell: Gets the events.
-        listen: Called before entries are read: hands what is new to ``heed``.
         namespace: Gives the namespace of an element of metadata.
+
+    Attributes:
+        listen: Called before entries are read; hands what is new to ``heed``.
     """
 
     def __init__(
@@ -76,12 +78,11 @@ class Snapshot:
         looks: Looks,
         tell: Tell,
         *,
-        listen: Callable[[], None] = lambda: None,
         namespace: Namespaces = metadata.namespace,
     ) -> None:
         self._looks = looks
         self._tell = tell
-        self._listen = listen
+        self.listen: Callable[[], None] = lambda: None
         self._namespace = namespace
         self._entries: dict[Ctid, Entry] = {}
         self._sorted: list[Entry] | None = None
@@ -89,6 +90,7 @@ class Snapshot:
         self._by_uuid: dict[int, Ctid] = {}
         self._due: dict[Ctid, None] = {}
         self._later: dict[Ctid, float] = {}
+        self._unsettled: dict[Ctid, None] = {}
         self._unimprinted: list[Ctid] = []
         self._models: Memo[Domain] = Memo(MODELS, lambda _domain: 1)
         self._texts: Memo[bytes] = Memo(TEXTS, len)
@@ -142,16 +144,30 @@ class Snapshot:
 
     def entries(self) -> Sequence[Entry]:
         """All containers, by CTID."""
-        self._listen()
+        self.listen()
         while self._due:
             self.refresh(next(iter(self._due)))
         if self._sorted is None:
             self._sorted = [self._entries[ctid] for ctid in sorted(self._entries)]
         return self._sorted
 
+    def has(self, ctid: Ctid) -> bool:
+        """Whether there is an entry, however old."""
+        return ctid in self._entries
+
+    def standing(self, *, active: bool) -> list[Ctid]:
+        """Containers that run, or that do not, as far as is known without a look."""
+        return [
+            ctid for ctid, entry in self._entries.items() if entry.observation.is_active is active
+        ]
+
+    def unsettled(self) -> list[Ctid]:
+        """Containers that have ended and left something that nobody has cleared away yet."""
+        return list(self._unsettled)
+
     def _fresh(self, find: Callable[[], Ctid | None]) -> Entry | None:
         """An entry as it is by now."""
-        self._listen()
+        self.listen()
         ctid = find()
         if ctid in self._due:
             self.refresh(ctid)
@@ -315,6 +331,10 @@ class Snapshot:
         if before is not None and before.index is not entry.index:
             self._remove(before)
         self._entries[ctid] = entry
+        if entry.observation.unsettled:
+            self._unsettled[ctid] = None
+        else:
+            self._unsettled.pop(ctid, None)
         self._sorted = None
         self._by_name.setdefault(entry.name, ctid)
         self._by_uuid.setdefault(entry.index.uuid.int, ctid)
@@ -323,6 +343,7 @@ class Snapshot:
         """Take an entry out; where others had its name or UUID too, one of them is found now."""
         ctid = entry.ctid
         del self._entries[ctid]
+        self._unsettled.pop(ctid, None)
         self._sorted = None
         if self._by_name.get(entry.name) == ctid:
             del self._by_name[entry.name]

@@ -6,7 +6,7 @@ from typing import Final
 
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
-from vzvirt.server.dispatch import handles
+from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.eventmessages import Topic
 
 _LIFECYCLE: Final = constants.VIR_DOMAIN_EVENT_ID_LIFECYCLE
@@ -93,13 +93,17 @@ def deregister_pool(call: Call, args: remote.ConnectStoragePoolEventDeregisterAn
     call.daemon.broker.deregister(call.session, Topic.POOL, args.callbackID)
 
 
-@handles("connect_node_device_event_register_any")
+@handles("connect_node_device_event_register_any", where=Where.WORKER)
 def register_device(
     call: Call, args: remote.ConnectNodeDeviceEventRegisterAnyArgs
 ) -> remote.ConnectNodeDeviceEventRegisterAnyRet:
     """Of all devices, or of one."""
+    broker = call.daemon.broker
     key = args.dev.name if args.dev is not None else None
-    number = call.daemon.broker.register(call.session, Topic.DEVICE, args.eventID, key)
+    number = call.daemon.on_loop(
+        lambda: broker.register(call.session, Topic.DEVICE, args.eventID, key)
+    )
+    broker.prepare(Topic.DEVICE)
     return remote.ConnectNodeDeviceEventRegisterAnyRet(number)
 
 
