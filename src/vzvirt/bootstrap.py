@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
+    from vzvirt.ports.watch import Watch
     from vzvirt.server.settings import ServerSettings
 
 T = TypeVar("T")
@@ -269,6 +270,29 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
     )
 
 
+def watches(settings: Settings, made: Manager) -> list[Watch]:
+    """What hears of changes that others make to an installation.
+
+    Raises:
+        SystemFailure: The kernel allows no more watches.
+    """
+    from vzvirt.backends.networkfiles.watching import NetworkWatch
+    from vzvirt.backends.storage.watching import PoolWatch
+    from vzvirt.backends.vzfiles.watching import DefinitionWatch
+
+    place = root(settings)
+    pools = {pool.name: pool.target for pool in made.storage.pools()}
+    found: list[Watch] = [DefinitionWatch(place), NetworkWatch(place), PoolWatch(pools)]
+    if engine_name(settings) == "memory":
+        from vzvirt.backends.memory.watching import MemoryWatch
+
+        return [*found, MemoryWatch(place)]
+    from vzvirt.backends.liblxc.watching import RunWatch
+    from vzvirt.backends.sysfs.watching import DeviceWatch
+
+    return [*found, RunWatch(place), DeviceWatch()]
+
+
 def server_settings(settings: Settings, path: Path | None = None) -> ServerSettings:
     """The daemon's own settings.
 
@@ -303,6 +327,7 @@ async def daemon(
     from vzvirt.server.service import Service
     from vzvirt.server.servicemanager import Notifier, passed
     from vzvirt.server.snapshot import Snapshot
+    from vzvirt.server.watching import watching
 
     own = server_settings(settings, path)
     log.begin(own.log_level, environment)
@@ -312,8 +337,9 @@ async def daemon(
     made = manager(settings, warn=log.warn)
     broker = Broker()
     snapshot = Snapshot(made.looks, broker.publish)
-    snapshot.load()
     service = Service(manager=made, snapshot=snapshot, broker=broker, settings=own, root=place)
-    hooks = Hooks(read_settings=lambda: server_settings(settings, path))
+    watch = watching(service, watches(settings, made))
+    watch.begin(service.loop)
+    hooks = Hooks(read_settings=lambda: server_settings(settings, path), stopping=watch.end)
     listeners = sockets.open_all(own, place, passed(environment), home)
     await Daemon(service, listeners, Notifier(environment), hooks).run()
