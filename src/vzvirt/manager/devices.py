@@ -80,6 +80,26 @@ class Devices:
         """
         self._edit(ref, affect, partial(_without, device=device), lacking=errors.NoDevice)
 
+    def detach_alias(self, ref: str, alias: str, affect: Affect) -> None:
+        """Take the device of an alias from a container; see ``Domain.devices``.
+
+        Raises:
+            NoDomain: There is no such container.
+            NoDevice: It has no device of that alias.
+            OperationInvalid: It has no such definition.
+        """
+
+        def edit(domain: Domain) -> Domain:
+            device = domain.devices.get(alias)
+            if device is None:
+                raise errors.NoDevice(
+                    f"'{domain.name}' has no device '{alias[:40]}'",
+                    hint=f"it has: {', '.join(domain.devices)}",
+                )
+            return _without(domain, device)
+
+        self._edit(ref, affect, edit, lacking=errors.NoDevice)
+
     def add_address(self, ref: str, address: IpInterface) -> None:
         """Give a container one more routed address, at once if it runs.
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from vzvirt.model.devices import Filesystem, HostDevice, Interface
 from vzvirt.model.domain import Domain
 from vzvirt.model.event import (
     DeviceAdded,
@@ -134,12 +135,14 @@ def described(domain: Domain, namespaces: Namespaces) -> Described:
 
 def _devices(domain: Domain) -> Iterator[tuple[str, object]]:
     """Devices by alias; what tells one from another is in its value, not in its alias."""
-    for index, interface in enumerate(domain.interfaces):
-        yield f"net{index}", (interface.kind, interface.guest_name, interface.mac)
-    for index, filesystem in enumerate(domain.filesystems):
-        yield f"fs{index}", (filesystem.kind, filesystem.target)
-    for index, device in enumerate(domain.host_devices):
-        yield f"hostdev{index}", (device.kind, device.name, device.address)
+    for alias, device in domain.devices.items():
+        match device:
+            case Interface():
+                yield alias, (device.kind, device.guest_name, device.mac)
+            case Filesystem():
+                yield alias, (device.kind, device.target)
+            case HostDevice():
+                yield alias, (device.kind, device.name, device.address)
 
 
 # -- containers --------------------------------------------------------------------------

@@ -227,6 +227,20 @@ class Domain:
         return next((item for item in self.filesystems if item.is_root), None)
 
     @property
+    def devices(self) -> dict[str, Interface | Filesystem | HostDevice]:
+        """What can come and go, by the alias that libvirt's events call it: its kind and place."""
+        kinds = {
+            "net": self.interfaces,
+            "fs": self.filesystems,
+            "hostdev": self.host_devices,
+        }
+        return {
+            f"{kind}{place}": device
+            for kind, devices in kinds.items()
+            for place, device in enumerate(devices)
+        }
+
+    @property
     def has_own_name(self) -> bool:
         """Whether the name is more than the CTID's digits (so OpenVZ's NAME is set)."""
         return not self.name.isdecimal()

@@ -64,3 +64,11 @@ def detach_flags(call: Call, args: remote.DomainDetachDeviceFlagsArgs) -> None:
     """The same for the definitions that the flags name."""
     where = affect(args.flags)
     _make(call, call.daemon.manager.devices.detach, args.dom, args.xml, where)
+
+
+@handles("domain_detach_device_alias", flags=AFFECTS, where=Where.WORKER)
+def detach_alias(call: Call, args: remote.DomainDetachDeviceAliasArgs) -> None:
+    """The same for the device of an alias, such as ``net0``: the first interface."""
+    ref = reference(call, args.dom)
+    call.daemon.manager.devices.detach_alias(ref, args.alias, affect(args.flags))
+    changed(call, ref)

@@ -58,6 +58,17 @@ def test_by_flags(client: Client, web: Any) -> None:
             client.call(f"domain_{procedure}_device_flags", web, PLUG, 4)
 
 
+def test_by_alias(client: Client, web: Any) -> None:
+    client.call("domain_create", web)
+    client.call("domain_attach_device", web, PLUG)
+    with pytest.raises(errors.NoDevice, match="net1"):
+        client.call("domain_detach_device_alias", web, "net1", LIVE)
+    client.call("domain_detach_device_alias", web, "net0", LIVE)
+    assert has(client, web, "<interface") == (False, False)
+    with pytest.raises(errors.NoDevice):
+        client.call("domain_detach_device_alias", web, "fs0", CONFIG)
+
+
 def test_nonsense(client: Client, web: Any) -> None:
     for text in ("", "<interface", "<disk type='file'/>", "<interface type='hostdev'/>"):
         with pytest.raises(errors.VzvirtError):
