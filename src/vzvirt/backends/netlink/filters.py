@@ -1,7 +1,9 @@
 """What a guest may send, as nftables rules on the ingress of its interface's host end.
 
-No state. Each container has one table of its own, in the family that sees frames before any
-bridge or route does, so no other rule of the host is touched and one deletion takes all away.
+No state. All of an installation are in one table, in the family that sees frames before any
+bridge or route does, so no other rule of the host is touched. Each interface has a chain in it.
+(With a table for each container, ``nft`` asks the kernel about all of them at each call: with
+200 containers it takes 80 ms, with one table 3 ms.)
 """
 
 from __future__ import annotations
@@ -23,28 +25,16 @@ FILTERS: Final = frozenset({CLEAN})
 _FAMILIES: Final = ((4, "ip", str(ipaddress.IPv4Address(0))), (6, "ip6", "::"))
 
 
-def fresh_table(ctid: Ctid, tag: str) -> str:
-    """Begin anew, whatever an earlier boot left; in one transaction with what follows."""
-    name = names.table(ctid, tag)
-    return f"add table netdev {name}\ndelete table netdev {name}\nadd table netdev {name}\n"
-
-
-def without_table(ctid: Ctid, tag: str) -> str:
-    """Take everything away; no error if there is nothing."""
-    name = names.table(ctid, tag)
-    return f"add table netdev {name}\ndelete table netdev {name}\n"
-
-
 def rules(plug: Plug, ctid: Ctid, tag: str) -> str:
-    """All rules of one interface, in the place of those it had; empty: it never needs any."""
+    """All rules of one interface, in the place of those it had; empty: it has none."""
     device = names.host_end(plug, ctid, tag)
     said = list(_statements(plug.interface, device)) if device else []
     if not said:
         return ""
-    where = f"netdev {names.table(ctid, tag)} {names.chain(str(device))}"
+    where = f"netdev {names.table(tag)} {names.chain(str(device))}"
     hook = f'type filter hook ingress device "{device}" priority 0; policy accept;'
     lines = [
-        f"add table netdev {names.table(ctid, tag)}",
+        f"add table netdev {names.table(tag)}",
         f"add chain {where} {{ {hook} }}",
         f"flush chain {where}",
         *(f"add rule {where} {statement}" for statement in said),
@@ -52,19 +42,26 @@ def rules(plug: Plug, ctid: Ctid, tag: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def without_rules(plug: Plug, ctid: Ctid, tag: str) -> str:
-    """Take one interface's rules away."""
-    device = names.host_end(plug, ctid, tag)
-    if not rules(plug, ctid, tag):
-        return ""
-    return f"delete chain netdev {names.table(ctid, tag)} {names.chain(str(device))}\n"
+def without_rules(devices: Iterable[str], tag: str) -> str:
+    """Take away the rules of some interfaces, by their host ends; they may be gone already."""
+    chains = [f"chain netdev {names.table(tag)} {names.chain(device)}" for device in devices]
+    # The kernel may have ended a chain with its device; what is deleted has to be there.
+    lines = [f"add {chain}\ndelete {chain}\n" for chain in chains]
+    return f"add table netdev {names.table(tag)}\n" + "".join(lines) if lines else ""
+
+
+def without_table(tag: str) -> str:
+    """Take the whole table away; no error if there is none."""
+    return f"add table netdev {names.table(tag)}\ndelete table netdev {names.table(tag)}\n"
 
 
 def _statements(interface: Interface, device: str | None) -> Iterator[str]:
     if interface.kind is InterfaceKind.ROUTED:
         yield from _routed(interface.addresses)
     else:
-        if interface.mac is not None and (interface.mac_filter or interface.filter == CLEAN):
+        # As on OpenVZ's kernel, it has to be said that frames may come from other addresses.
+        one_address = interface.mac_filter is not False or interface.filter == CLEAN
+        if interface.mac is not None and one_address:
             yield f"ether saddr != {interface.mac} counter drop"
         if interface.mac is not None and interface.filter == CLEAN:
             yield from _clean(interface, interface.mac)

@@ -22,12 +22,12 @@ class Held:
     Attributes:
         links: Devices on the host.
         proxies: Addresses that the host answers for, and on which devices.
-        filtered: Whether there is a table of filters.
+        filtered: Devices that have filters.
     """
 
     links: list[str] = field(default_factory=list)
     proxies: dict[str, list[str]] = field(default_factory=dict)
-    filtered: bool = False
+    filtered: list[str] = field(default_factory=list)
 
     def add(self, other: Held) -> None:
         """Hold more."""
@@ -35,7 +35,7 @@ class Held:
         for address, devices in other.proxies.items():
             known = self.proxies.setdefault(address, [])
             known += [device for device in devices if device not in known]
-        self.filtered = self.filtered or other.filtered
+        self.filtered += [link for link in other.filtered if link not in self.filtered]
 
 
 class HeldFile:

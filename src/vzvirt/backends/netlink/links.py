@@ -25,12 +25,15 @@ from vzvirt.backends.netlink.watching import ProxyWatch
 from vzvirt.model.devices import HostDevice, InterfaceKind, IpAddress, IpInterface
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import BootStep, GuestAddress, LinkCounters, Plug
-from vzvirt.system.files import make_folder, mapping_os_errors
+from vzvirt.system.files import exclusive, make_folder, mapping_os_errors
 from vzvirt.system.mounts import is_mounted, unmount
 from vzvirt.system.root import Root
 
 PROBE_SECONDS: Final = 0.04
 """How long somebody may take to say that an address is his; other work goes on meanwhile."""
+
+FILTERS_PATIENCE: Final = 10.0
+"""Seconds to wait for whoever begins or ends to have filters."""
 
 
 class NetlinkLinks:
@@ -109,7 +112,8 @@ class NetlinkLinks:
             for device in devices
             if device.kind in MOVED
         ]
-        self._held(ctid).write(_holding(wiring, plugs))
+        with self._filters_lock():
+            self._held(ctid).write(_holding(wiring, plugs))
         out = {note.name for note in self._nics.notes(ctid)}
         for name, device in moved:
             if name not in out:
@@ -144,6 +148,8 @@ class NetlinkLinks:
         if held is not None:
             self._take_away(ctid, held)
             self._held(ctid).remove()
+            if held.filtered:
+                self._remove_last_table()
 
     def _take_away(self, ctid: Ctid, held: Held) -> None:
         lines = [f"link del dev {link}" for link in held.links]
@@ -151,16 +157,29 @@ class NetlinkLinks:
             lines += batches.proxy("del", ipaddress.ip_address(address), devices)
         kernel.try_batch(lines)
         if held.filtered:
-            kernel.run(kernel.NFT_BATCH, filters.without_table(ctid, self._tag), check=False)
+            script = filters.without_rules(held.filtered, self._tag)
+            kernel.run(kernel.NFT_BATCH, script, check=False)
         if held.proxies:
             ProxyWatch(self._root).forget(ctid)
+
+    def _filters_lock(self) -> contextlib.AbstractContextManager[None]:
+        """Whoever holds it knows that no filter is made by somebody who has not noted it."""
+        lock = self._root.path("run/vzvirt/links/filters.lock")
+        return exclusive(lock, FILTERS_PATIENCE, "the table of filters")
+
+    def _remove_last_table(self) -> None:
+        """The table goes once nobody is noted to have anything in it."""
+        with self._filters_lock():
+            if not any(self._root.path("run/vzvirt/links").glob("[0-9]*.json")):
+                kernel.run(kernel.NFT_BATCH, filters.without_table(self._tag), check=False)
 
     # -- while it runs --------------------------------------------------------------------
 
     def attach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
         """Give a running container one more interface; all or nothing."""
         wiring = self._wiring(ctid, (plug,))
-        self._held(ctid).add(_holding(wiring, (plug,)))
+        with self._filters_lock():
+            self._held(ctid).add(_holding(wiring, (plug,)))
         try:
             for step in plug_steps(wiring, (plug,)):
                 kernel.run_step(step, init_pid)
@@ -172,7 +191,8 @@ class NetlinkLinks:
     def update(self, ctid: Ctid, init_pid: int, old: Plug, new: Plug) -> None:
         """Change an interface of a running container: addresses, link state, limits, bridge."""
         wiring = self._wiring(ctid, (old, new))
-        self._held(ctid).add(_holding(wiring, (new,)))
+        with self._filters_lock():
+            self._held(ctid).add(_holding(wiring, (new,)))
         try:
             self._change(wiring, init_pid, old, new)
         except BaseException:
@@ -189,8 +209,8 @@ class NetlinkLinks:
         kernel.try_batch(batches.drop_host(old, new, ctid, tag))
         kernel.batch(kernel.IP_BATCH, host)
         if after != before:
-            script = after or filters.without_rules(old, ctid, tag)
-            kernel.run(kernel.NFT_BATCH, script)
+            device = str(names.host_end(old, ctid, tag))
+            kernel.run(kernel.NFT_BATCH, after or filters.without_rules([device], tag))
         kernel.try_batch(batches.drop_guest(old, new), inside=init_pid)
         kernel.batch(kernel.IP_BATCH, batches.change_guest(old, new), inside=init_pid)
         kernel.batch(kernel.TC_BATCH, shaping.limits(new, ctid, tag, old))
@@ -205,11 +225,13 @@ class NetlinkLinks:
             return
         gone = batches.unmake(plug, ctid, self._tag)
         kernel.try_batch(gone)
-        rules = filters.without_rules(plug, ctid, self._tag)
-        if rules:
-            kernel.run(kernel.NFT_BATCH, rules, check=False)
         held = self._held(ctid).read() or Held()
         held.links = [link for link in held.links if f"link del dev {link}" not in gone]
+        device = str(names.host_end(plug, ctid, self._tag))
+        if device in held.filtered:
+            script = filters.without_rules([device], self._tag)
+            kernel.run(kernel.NFT_BATCH, script, check=False)
+            held.filtered.remove(device)
         self._held(ctid).write(held)
         if plug.interface.kind is InterfaceKind.ROUTED:
             self._drop_proxies(ctid, plug, None)
@@ -329,5 +351,9 @@ def _holding(wiring: Wiring, plugs: tuple[Plug, ...]) -> Held:
     return Held(
         links=[line.removeprefix("link del dev ") for line in gone],
         proxies={str(ip): list(devices) for ip, devices in wiring.proxies.items() if ip in wanted},
-        filtered=any(filters.rules(plug, wiring.ctid, wiring.tag) for plug in plugs),
+        filtered=[
+            str(names.host_end(plug, wiring.ctid, wiring.tag))
+            for plug in plugs
+            if filters.rules(plug, wiring.ctid, wiring.tag)
+        ],
     )

@@ -64,9 +64,9 @@ def shaper(host_name: str) -> str:
     return f"ifb{hashlib.sha256(host_name.encode()).hexdigest()[:8]}"
 
 
-def table(ctid: Ctid, tag: str) -> str:
-    """The nftables table of family ``netdev`` with a container's filters."""
-    return f"vzvirt{tag}_{ctid}"
+def table(tag: str) -> str:
+    """The nftables table of family ``netdev`` with all containers' filters."""
+    return f"vzvirt{tag}"
 
 
 def chain(host_name: str) -> str:

@@ -39,7 +39,7 @@ def boot_steps(
     return (
         *_clear(wiring, plugs),
         *_nic_steps(nics, kept),
-        *plug_steps(wiring, plugs, fresh=True),
+        *plug_steps(wiring, plugs),
     )
 
 
@@ -71,16 +71,8 @@ def _nic_steps(nics: tuple[str, ...], kept: Path) -> Iterator[BootStep]:
     yield BootStep(argv=kernel.IP_BATCH, stdin=up, inside=True)
 
 
-def plug_steps(
-    wiring: Wiring, plugs: tuple[Plug, ...], *, fresh: bool = False
-) -> Iterator[BootStep]:
-    """Make interfaces, filter before anything flows, then set them up inside.
-
-    Args:
-        wiring: What the host adds.
-        plugs: The interfaces.
-        fresh: Whether these are all, so that filters begin anew.
-    """
+def plug_steps(wiring: Wiring, plugs: tuple[Plug, ...]) -> Iterator[BootStep]:
+    """Make interfaces, filter before anything flows, then set them up inside."""
     ctid, tag = wiring.ctid, wiring.tag
     host = [line for plug in plugs for line in batches.make(plug, ctid, tag, wiring.proxies)]
     rules = "".join(filters.rules(plug, ctid, tag) for plug in plugs)
@@ -89,8 +81,7 @@ def plug_steps(
     if host:
         yield BootStep(argv=kernel.IP_BATCH, stdin=kernel.text(host))
     if rules:
-        begin = filters.fresh_table(ctid, tag) if fresh else ""
-        yield BootStep(argv=kernel.NFT_BATCH, stdin=begin + rules)
+        yield BootStep(argv=kernel.NFT_BATCH, stdin=rules)
     if limits:
         yield BootStep(argv=kernel.TC_BATCH, stdin=kernel.text(limits))
     if inside:
