@@ -21,11 +21,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from commandline import Vzvirt
+from vzvirt.rpc.packet import REMOTE_PROGRAM, VERSION, Packet, PacketType, Status
 
 PROGRAM = (sys.executable, "-P", "-m", "vzvirt.cli.vzvirtd")
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 """The interpreter that Debian's python3-libvirt is made for."""
+
+AUTH_LIST = 66
+"""The first call of every client."""
 
 PATIENCE = 20.0
 """Seconds for what takes a moment, on a machine that is busy."""
@@ -42,6 +46,8 @@ class Daemon:
         self.extra: dict[str, str] = {}
         self.prefix: tuple[str, ...] = ()
         """Words before its own: a program that becomes it, somewhere else."""
+        self.within: tuple[str, ...] = ()
+        """The same before virsh."""
 
     # ---- where it is
 
@@ -109,9 +115,14 @@ class Daemon:
             time.sleep(0.02)
 
     def answers(self) -> bool:
-        """Whether somebody listens on the socket."""
+        """Whether somebody answers on the socket."""
+        call = Packet(REMOTE_PROGRAM, VERSION, AUTH_LIST, PacketType.CALL, 0, Status.OK)
         with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self.read_only_socket)) == 0
+            probe.settimeout(PATIENCE)
+            if probe.connect_ex(str(self.read_only_socket)) != 0:
+                return False
+            probe.sendall(call.encode())
+            return len(probe.recv(100)) > 0
 
     def signal(self, number: int) -> None:
         assert self.process is not None
@@ -155,7 +166,7 @@ class Daemon:
     ) -> subprocess.CompletedProcess[str]:
         """Run virsh, however it ends."""
         return subprocess.run(
-            ["virsh", "-q", "-c", uri or self.uri, *map(str, words)],
+            [*self.within, "virsh", "-q", "-c", uri or self.uri, *map(str, words)],
             input=stdin,
             capture_output=True,
             text=True,
@@ -205,12 +216,15 @@ def popen_virsh(daemon: Daemon, *words: str) -> subprocess.Popen[bytes]:
 
 
 @contextlib.contextmanager
-def running(engine: str, *, settings: tuple[str, ...] = ()) -> Iterator[Daemon]:
+def running(
+    engine: str, *, settings: tuple[str, ...] = (), within: tuple[str, ...] = ()
+) -> Iterator[Daemon]:
     """A daemon that runs; in the end nothing of it is left.
 
     Args:
         engine: ``memory``, or ``lxc`` for real containers.
         settings: Lines of its settings file.
+        within: Words before it and its clients.
     """
     # Not pytest's temporary folder, whose paths are too long for sockets, and which the users of
     # containers could not reach.
@@ -218,6 +232,7 @@ def running(engine: str, *, settings: tuple[str, ...] = ()) -> Iterator[Daemon]:
     root.chmod(0o755)
     daemon = Daemon(root, engine)
     daemon.settings += settings
+    daemon.prefix = daemon.within = within
     try:
         daemon.start()
         yield daemon

@@ -342,4 +342,8 @@ async def daemon(
     watch.begin(service.loop)
     hooks = Hooks(read_settings=lambda: server_settings(settings, path), stopping=watch.end)
     listeners = sockets.open_all(own, place, passed(environment), home)
-    await Daemon(service, listeners, Notifier(environment), hooks).run()
+    try:
+        await Daemon(service, listeners, Notifier(environment), hooks).run()
+    finally:
+        for listener in listeners:
+            listener.close()

@@ -48,6 +48,8 @@ def context(settings: ServerSettings, root: Root) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.verify_mode = ssl.CERT_REQUIRED
+    # Clients take the next thing they read for our word, and these come before it.
+    made.num_tickets = 0
     key = settings.key_file or root.path("etc/pki/libvirt/private/serverkey.pem")
     certificate = settings.cert_file or root.path("etc/pki/libvirt/servercert.pem")
     authority = settings.ca_file or root.path("etc/pki/CA/cacert.pem")
