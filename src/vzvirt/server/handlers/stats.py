@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.model.affect import Affect
 from vzvirt.model.statistics import BlockUse, MemoryUse, Topic
 from vzvirt.ports.network import LinkCounters
 from vzvirt.rpc.protocol import remote
@@ -160,7 +161,7 @@ def block_info(call: Call, args: remote.DomainGetBlockInfoArgs) -> remote.Domain
 def interface_stats(
     call: Call, args: remote.DomainInterfaceStatsArgs
 ) -> remote.DomainInterfaceStatsRet:
-    """Traffic of an interface as the container sees it, by its host end's name.
+    """Traffic of an interface as the container sees it, by its host end's name or its MAC.
 
     Raises:
         InvalidArgument: There is no such interface.
@@ -179,9 +180,12 @@ def interface_stats(
 
 
 def _traffic(call: Call, ref: str, device: str) -> LinkCounters:
-    found = call.daemon.manager.connections.counters(ref)
+    manager = call.daemon.manager
+    found = manager.connections.counters(ref)
+    interfaces = manager.tuning.domain(ref, Affect.LIVE).interfaces
+    names = {item.host_name for item in interfaces if str(item.mac) == device.lower()}
     for item in found:
-        if item.host_name == device:
+        if item.host_name in {device, *names}:
             return item
     raise errors.InvalidArgument(
         f"invalid path, '{device}' is not a known interface",
