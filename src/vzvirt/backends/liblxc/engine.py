@@ -215,17 +215,26 @@ class LxcEngine:
 
     def _observe(self, ctid: Ctid, trees: Hierarchies | None) -> Observation:
         run = self._run(ctid)
-        if not run.exists:
-            known = record.load(self._root, ctid)
-            if known is None:
-                return Observation(ctid=ctid, reason=Reason.NEVER_STARTED)
-            return Observation(
-                ctid=ctid,
-                reason=known.settled_reason,
-                exit_status=known.exit_status,
-                run=known.run,
-            )
-        monitor, init, facts = run.monitor, run.init, run.facts
+        while True:
+            instance = run.instance
+            seen = self._recorded(ctid) if instance is None else self._in_folder(run, trees)
+            if run.instance == instance:
+                return seen
+            # It was cleared away or made anew while we looked.
+
+    def _recorded(self, ctid: Ctid) -> Observation:
+        known = record.load(self._root, ctid)
+        if known is None:
+            return Observation(ctid=ctid, reason=Reason.NEVER_STARTED)
+        return Observation(
+            ctid=ctid,
+            reason=known.settled_reason,
+            exit_status=known.exit_status,
+            run=known.run,
+        )
+
+    def _in_folder(self, run: RunFolder, trees: Hierarchies | None) -> Observation:
+        ctid, monitor, init, facts = run.ctid, run.monitor, run.init, run.facts
         if has_ended(run):
             status = exit_status(run, self._log(ctid))
             return Observation(

@@ -19,11 +19,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vzvirt import errors
 from vzvirt.model.domain import LifecyclePolicy, OnEnd
 from vzvirt.model.state import Reason
 from vzvirt.model.values import Ctid
 from vzvirt.system import process
-from vzvirt.system.files import mapping_os_errors, read_bytes, remove_tree, write_atomic
+from vzvirt.system.files import (
+    mapping_os_errors,
+    move_aside,
+    moved_aside,
+    read_bytes,
+    remove_tree,
+    write_atomic,
+)
 from vzvirt.system.mounts import unmount
 from vzvirt.system.root import Root
 
@@ -128,9 +136,19 @@ class RunFolder:
         """Whether the container was started and has not been cleared away."""
         return self.path.is_dir()
 
+    @property
+    def instance(self) -> int | None:
+        """What tells this folder from those of other runs; ``None``: there is none."""
+        try:
+            return self.path.stat().st_ino
+        except FileNotFoundError:
+            return None
+
     def make(self) -> None:
         """Make it, empty."""
         self.remove()
+        for left in moved_aside(self.path):
+            remove_tree(left)
         with mapping_os_errors(f"make the folder '{self.path}'"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.parent.chmod(0o755)  # containers' users have to pass
@@ -138,9 +156,15 @@ class RunFolder:
             self.path.chmod(0o711)  # on the way to what is mounted in it
 
     def remove(self) -> None:
-        """Remove it, and what is mounted in it; idempotent."""
+        """Remove it, and what is mounted in it; idempotent. Nobody sees it half empty."""
         unmount(self.path)
-        remove_tree(self.path)
+        try:
+            aside = move_aside(self.path)
+        except errors.SystemFailure:
+            if self.exists:
+                raise
+            return
+        remove_tree(aside)
 
     def write(self, name: str, text: str) -> Path:
         """Write one of its files before anyone reads it."""
