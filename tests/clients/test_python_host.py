@@ -62,6 +62,32 @@ except libvirt.libvirtError as gone:
 print(json.dumps(said))
 """
 
+EVENTS = """
+import json, libvirt, sys
+libvirt.virEventRegisterDefaultImpl()
+conn = libvirt.open(sys.argv[1])
+told = []
+
+def network(_conn, net, event, detail, _opaque):
+    told.append([net.name(), event, detail])
+
+def pool(_conn, pool, _opaque):
+    told.append([pool.name(), "refreshed"])
+
+conn.networkEventRegisterAny(None, libvirt.VIR_NETWORK_EVENT_ID_LIFECYCLE, network, None)
+conn.storagePoolEventRegisterAny(None, libvirt.VIR_STORAGE_POOL_EVENT_ID_REFRESH, pool, None)
+made = conn.networkDefineXML(sys.argv[2])
+made.create()
+made.destroy()
+made.undefine()
+conn.networkCreateXML(sys.argv[2]).destroy()
+conn.storagePoolLookupByName("private").refresh()
+libvirt.virEventAddTimeout(10000, lambda *_: sys.exit("too late"), None)
+while len(told) < 7:
+    libvirt.virEventRunDefaultImpl()
+print(json.dumps(told))
+"""
+
 STORAGE = """
 import json, libvirt, sys
 conn = libvirt.open(sys.argv[1])
@@ -143,6 +169,17 @@ def test_networks(memory_daemon: Daemon) -> None:
         "left": 0,
         "code": 0,
     }
+
+
+def test_each_change_is_told(memory_daemon: Daemon) -> None:
+    """Also of those that follow each other at once, and of one that undoes another."""
+    defined, undefined, started, stopped = range(4)
+    network = "<network><name>web</name><ip address='10.7.1.1' prefix='24'/></network>"
+    lives = (defined, started, stopped, undefined), (started, stopped)
+    assert said(memory_daemon, EVENTS, network) == [
+        *(["web", event, 0] for life in lives for event in life),
+        ["private", "refreshed"],
+    ]
 
 
 def test_storage(memory_daemon: Daemon, tmp_path: Path) -> None:

@@ -122,13 +122,14 @@ class HostLooks:
         self._known_networks: Mapping[str, NetworkView] | None = None
         self._known_devices: Mapping[str, NodeDevice] | None = None
         self._devices_lock = threading.Lock()
+        self._networks_lock = threading.Lock()
         self._changed_pools: dict[str, None] = {}
         self._patience = 0
 
         def topical(look: Callable[[], None], pause: float) -> Topical:
             return Topical(look, pause, later, in_worker, on_loop)
 
-        self._networks = topical(self._look_at_networks, PAUSE)
+        self._networks = topical(self.look_at_networks, PAUSE)
         self._devices = topical(self._look_at_devices, PAUSE)
         self._pools = topical(self._look_at_pools, POOL_PAUSE)
 
@@ -160,10 +161,20 @@ class HostLooks:
         if events:
             self._on_loop(lambda: self._broker.publish(events))
 
-    def _look_at_networks(self) -> None:
-        before, now = self._known_networks or {}, self._manager.looks.networks()
-        self._known_networks = now
-        self._tell(network_difference(before, now))
+    def look_at_networks(self) -> None:
+        """Look at networks now.
+
+        Whoever changes one for a client has it looked at before the next change: two that undo
+        each other leave nothing to be seen.
+        """
+        try:
+            with self._networks_lock:
+                before, now = self._known_networks or {}, self._manager.looks.networks()
+                self._known_networks = now
+                self._tell(network_difference(before, now))
+        except errors.VzvirtError as error:
+            LOG.warning("%s", error)  # no fault of who changed one
+            return
         if any(view.beginning for view in now.values()) and self._patience:
             self._patience -= 1
             self._on_loop(self._look_again)

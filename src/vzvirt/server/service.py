@@ -28,6 +28,7 @@ class Service:
         settings: The daemon's; a reload exchanges them.
         root: The installation.
         workers: Threads for what blocks.
+        look_at_networks: Has clients told what has become of networks; in a worker thread.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Service:
         self.settings = settings
         self.root = root
         self.workers = Workers(settings.max_workers, settings.prio_workers)
+        self.look_at_networks: Callable[[], None] = lambda: None
         self.loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
 

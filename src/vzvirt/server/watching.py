@@ -201,4 +201,5 @@ def watching(service: Service, watches: Sequence[Watch]) -> Watching:
     made = Watching(service.manager, service.snapshot, host, News(watches), service.in_worker)
     service.snapshot.listen = made.listen
     service.broker.prepare = host.prepare
+    service.look_at_networks = host.look_at_networks
     return made

@@ -1,4 +1,4 @@
-"""Virtual networks. Clients hear of changes from whoever watches networks, not from here."""
+"""Virtual networks. Who changes one has it looked at, so that each change is told by itself."""
 
 from __future__ import annotations
 
@@ -240,6 +240,7 @@ def _read(call: Call, xml: str, *, validate: bool) -> Network:
 
 def _define(call: Call, xml: str, *, validate: bool) -> remote.NonnullNetwork:
     network = call.daemon.manager.networks.define(_read(call, xml, validate=validate))
+    call.daemon.look_at_networks()
     return _wire(network)
 
 
@@ -263,6 +264,7 @@ def define_flags(
 
 def _start_transient(call: Call, xml: str, *, validate: bool) -> remote.NonnullNetwork:
     network = call.daemon.manager.networks.start_transient(_read(call, xml, validate=validate))
+    call.daemon.look_at_networks()
     return _wire(network)
 
 
@@ -289,18 +291,21 @@ def start_transient_flags(
 def start(call: Call, args: remote.NetworkCreateArgs) -> None:
     """Start a defined one."""
     call.daemon.manager.networks.start(_name(call, args.net))
+    call.daemon.look_at_networks()
 
 
 @handles("network_destroy", where=Where.WORKER)
 def stop(call: Call, args: remote.NetworkDestroyArgs) -> None:
     """Stop one."""
     call.daemon.manager.networks.stop(_name(call, args.net))
+    call.daemon.look_at_networks()
 
 
 @handles("network_undefine", where=Where.WORKER)
 def undefine(call: Call, args: remote.NetworkUndefineArgs) -> None:
     """Remove a definition."""
     call.daemon.manager.networks.undefine(_name(call, args.net))
+    call.daemon.look_at_networks()
 
 
 @handles("network_set_autostart", where=Where.WORKER)

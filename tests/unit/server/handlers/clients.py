@@ -50,6 +50,7 @@ class Client:
         self._daemon = SimpleNamespace(
             manager=world.manager,
             on_loop=lambda function: function(),
+            look_at_networks=lambda: None,
             in_worker=lambda function: function(),
             broker=SimpleNamespace(publish=self.told.extend),
             snapshot=self.snapshot,
