@@ -22,9 +22,14 @@ PLAIN = "plain"
 
 @dataclass(frozen=True)
 class Installation:
-    """One root."""
+    """One root.
+
+    Attributes:
+        prefix: What commands begin with: in which network namespace they run, perhaps.
+    """
 
     root: Path
+    prefix: tuple[str, ...] = ()
 
     def vzvirt(self, *arguments: str, stdin: str = "") -> str:
         """Run a command; it must succeed. What it printed."""
@@ -44,7 +49,11 @@ class Installation:
             name: value for name, value in os.environ.items() if name != "PYTHONPATH"
         } | {"VZVIRT_ROOT": str(self.root), "VZVIRT_ENGINE": "lxc"}
         finished = subprocess.run(
-            command, env=environment, input=stdin.encode(), capture_output=True, check=False
+            [*self.prefix, *command],
+            env=environment,
+            input=stdin.encode(),
+            capture_output=True,
+            check=False,
         )
         if finished.returncode:
             words = " ".join(map(str, command))
