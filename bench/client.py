@@ -72,6 +72,9 @@ TASKS = {
     "lookups": lambda conn, asked: lookups(conn, asked["name"], asked["seconds"]),
     "list": lambda conn, asked: repeated(conn.listAllDomains, asked["seconds"]),
     "stats": lambda conn, asked: repeated(conn.getAllDomainStats, asked["seconds"]),
+    "states": lambda conn, asked: repeated(
+        lambda: conn.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE), asked["seconds"]
+    ),
     "start": lambda conn, asked: start(conn, asked["names"]),
     "define": lambda conn, asked: define(conn, asked["count"]),
 }

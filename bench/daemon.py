@@ -30,6 +30,7 @@ DAEMON = Path(__file__).parent.parent / ".venv/bin/vzvirtd"
 CLIENTS = 16
 FEW, MANY = 1_000, 10_000
 STARTS = 50
+_WORDS = {"list": "list", "states": "statistics: state", "stats": "statistics: all"}
 SECONDS = 3.0
 
 
@@ -74,14 +75,15 @@ def _crowd(installation: Installation, count: int) -> Iterator[Row]:
         _defined(theirs, count),
         _vzvirtd(installation) as ours,
     ):
-        for task in ("list", "stats"):
+        for task in ("list", "states", "stats"):
             mine, other = (_ask(peer, 1, task=task, seconds=SECONDS)[0] for peer in (ours, theirs))
             yield Row(
-                name=f"{task} of {count} containers",
+                name=f"{_WORDS[task]} of {count} containers",
                 ours=mine,
                 beside=other,
                 unit=Unit.CALLS,
-                goal=other,
+                # Asked for all it has, the test driver tells the state alone; ours tells more.
+                goal=other if task != "stats" else None,
             )
         yield _memory(f"memory, {count} containers", ours, theirs, 2.5)
 
