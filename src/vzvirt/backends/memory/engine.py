@@ -222,6 +222,8 @@ class MemoryEngine:
         if not 0 <= number < signal.NSIG:
             raise errors.InvalidArgument(f"there is no signal {number}")
         with self._active(ctid) as run:
+            if pid < 1:
+                raise errors.InvalidArgument(f"{pid} is not the number of a process")
             if pid != 1:
                 raise errors.InvalidArgument(f"container {ctid} has no process {pid}")
             if number == signal.SIGKILL:
