@@ -77,7 +77,7 @@ class Fused:
 
 
 CHANGES: Mapping[str, set[str]] = {
-    "store": {"save", "delete"},
+    "store": {"save", "delete", "keep_former", "drop_former"},
     "engine": {"start", "settle", "forget", "kill"},
     "templates": {"unpack"},
     "guestfiles": {"give_identity"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from contract.conftest import CTID, MIB, Site, wait_until
 from installation import Host
 from vzvirt import errors
 from vzvirt.backends.memory import MemoryEngine
+from vzvirt.codec.xml import read_domain, write_domain
 from vzvirt.model.affect import Affect
 from vzvirt.model.devices import Filesystem, FilesystemKind, GuestNaming, Interface, InterfaceKind
 from vzvirt.model.domain import Domain, LifecyclePolicy, OnEnd
@@ -56,6 +58,12 @@ def left(site: Site) -> list[str]:
         names = [item.name for item in path.iterdir()] if path.is_dir() else []
         found += [f"{folder}/{name}" for name in names if name[0].isdecimal() or name == "web"]
     return sorted(found)
+
+
+def wait_for_the_restarter(site: Site) -> None:
+    """Whoever started it again may not be gone yet, though it is."""
+    host = Host(site.folder)
+    wait_until(lambda: not host.footprint().processes, lambda: host.footprint())
 
 
 def test_a_definition_made_anew_is_for_the_next_start(site: Site) -> None:
@@ -286,6 +294,7 @@ def test_the_policy_restarts_a_transient_container(site: Site) -> None:
     assert site.manager.definitions.live("web").domain.title == "again"
     site.manager.lifecycle.kill("web")
     assert left(site) == []
+    wait_for_the_restarter(site)
 
 
 def test_the_policy_restarts_a_stored_one_from_what_is_stored(site: Site) -> None:
@@ -299,6 +308,7 @@ def test_the_policy_restarts_a_stored_one_from_what_is_stored(site: Site) -> Non
     site.wait_for(Reason.RESTARTED)
     assert site.manager.definitions.live("web").domain.title == "new"
     site.manager.lifecycle.kill("web")
+    wait_for_the_restarter(site)
 
 
 def test_rename(site: Site) -> None:
@@ -350,3 +360,49 @@ def test_by_commands(site: Site, command: Callable[..., list[str]], tmp_path: Pa
     run("rename", "web", "www")
     run("undefine", "--remove-data", "www")
     assert left(site) == []
+
+
+# -- what stays of one that was undefined -----------------------------------------------------
+
+
+def test_defined_again_it_has_its_root_again(site: Site, tmp_path: Path) -> None:
+    site.define()
+    site.manager.lifecycle.start("web")
+    (tmp_path / "mine").write_text("kept")
+    site.manager.guests.push("web", tmp_path / "mine", "/etc/mine")
+    site.manager.lifecycle.kill("web")
+    before = site.manager.definitions.get("web").domain
+    text = read_domain(write_domain(before)).domain
+    site.manager.definitions.undefine("web", remove_data=False)
+    with pytest.raises(errors.Conflict, match="not free"):
+        site.define("web", ctid=CTID)
+    assert site.define("other").ctid == Ctid(102), "its number is not given to others"
+    for document in (text, dataclasses.replace(text, ctid=None)):
+        again = site.manager.definitions.define(document)
+        assert (again.domain, again.is_new) == (before, True)
+        site.manager.lifecycle.start("web")
+        site.manager.guests.pull("web", "/etc/mine", tmp_path / "back")
+        assert (tmp_path / "back").read_text() == "kept"
+        (tmp_path / "back").unlink()
+        site.manager.lifecycle.kill("web")
+        site.manager.definitions.undefine("web", remove_data=False)
+    site.manager.lifecycle.start_transient(text)
+    site.manager.guests.pull("web", "/etc/mine", tmp_path / "back")
+    site.manager.lifecycle.kill("web")
+    assert (site.folder / "vz/private/101").exists(), "it was there before"
+    site.manager.definitions.define(text)
+    site.manager.definitions.undefine("web", remove_data=True)
+    assert left(site) == ["etc/vz/conf/102.conf"]
+    fresh = site.manager.definitions.define(dataclasses.replace(text, ctid=None)).domain
+    assert (fresh.ctid, fresh.provisioned) == (CTID, False)
+
+
+def test_a_root_that_was_removed_is_nobodys(site: Site) -> None:
+    site.define()
+    site.manager.provisioning.provision("web")
+    before = read_domain(write_domain(site.manager.definitions.get("web").domain)).domain
+    site.manager.definitions.undefine("web", remove_data=False)
+    shutil.rmtree(site.folder / "vz/private/101")
+    again = site.manager.definitions.define(dataclasses.replace(before, ctid=None)).domain
+    assert not again.provisioned
+    site.manager.lifecycle.start("web")

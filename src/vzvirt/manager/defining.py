@@ -32,7 +32,7 @@ def define(world: World, domain: Domain, warnings: Iterable[str]) -> Defined:
     """As ``Definitions.define``."""
     with ExitStack() as held:
         claimed = claim(world, domain, held)
-        old = claimed.old_domain
+        old = claimed.before
         complete, sentences = completed_definition(world, domain, claimed)
         case = define_case(
             world,
@@ -45,9 +45,12 @@ def define(world: World, domain: Domain, warnings: Iterable[str]) -> Defined:
         told = [*warnings, *sentences, *checks.warnings(case, checks.WARN_AT_DEFINE)]
         if claimed.old is not None:
             _keep_root(world, claimed.old)
-            stored = save_with_quotas(world, claimed.old, complete, lasting=True)
+        if old is not None:
+            replaced_one = claimed.old or StoredDomain(domain=old)
+            stored = save_with_quotas(world, replaced_one, complete, lasting=True)
         else:
             stored = world.store.save(complete)
+        world.store.drop_former(claimed.ctid)
     return Defined(
         domain=stored.domain,
         warnings=tuple(dict.fromkeys((*told, *stored.roundings))),
@@ -67,7 +70,7 @@ def undefine(world: World, ctid: Ctid, *, remove_data: bool, running: bool) -> N
         domain = world.effective(ctid)
         observation = world.engine.observe(ctid)
         if running and observation.is_active and not remove_data:
-            _make_transient(world, ctid, domain.name)
+            _make_transient(world, world.current(ctid))
             return
         next_state(observation.state, Action.UNDEFINE, domain.name)
         place = area(world, domain)
@@ -82,14 +85,19 @@ def undefine(world: World, ctid: Ctid, *, remove_data: bool, running: bool) -> N
         world.journal.done(ctid)
 
 
-def _make_transient(world: World, ctid: Ctid, name: str) -> None:
+def _make_transient(world: World, domain: Domain) -> None:
     """Forget the stored definition of a running container; the live one stays."""
-    if world.store.load(ctid).transient:
+    place = area(world, domain)
+    ctid = place.spec.ctid
+    stored = world.store.load(ctid)
+    if stored.transient:
         raise errors.OperationInvalid(
-            f"'{name}' is transient: it has no stored definition to forget",
+            f"'{domain.name}' is transient: it has no stored definition to forget",
             hint="kill it, and it is gone",
         )
     world.store.save(world.live(ctid), live=True)  # one of an older version has none yet
+    if place.owned_and_there:
+        world.store.keep_former(stored.domain)
     world.store.delete(ctid)
 
 
@@ -121,8 +129,8 @@ def completed_definition(world: World, domain: Domain, claimed: Claim) -> tuple[
     config = world.store.global_config()
     result, sentences = expanded(world.store, domain, is_new=claimed.old is None)
     result = dataclasses.replace(result, ctid=claimed.ctid, uuid=domain.uuid or uuid.uuid4())
-    if claimed.old is not None:
-        result = _kept(result, claimed.old.domain)
+    if claimed.before is not None:
+        result = _kept(result, claimed.before)
     result = with_resources(with_idmap(with_root(result, config), config))
     result, more = _with_layout(world, domain.openvz.layout, result)
     taken = frozenset(mac for item in claimed.others for mac in item.macs)

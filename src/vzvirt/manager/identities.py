@@ -13,6 +13,8 @@ from itertools import count
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.manager.areas import area
+from vzvirt.manager.defaults import effective
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.world import World
 from vzvirt.model.domain import Domain
@@ -31,17 +33,19 @@ class Claim:
     Attributes:
         ctid: The number.
         old: The definition that is replaced, be it transient, or ``None``.
+        former: What it was before it was undefined, if its private area is still there.
         others: Identities of all other containers.
     """
 
     ctid: Ctid
     old: StoredDomain | None
     others: tuple[Identity, ...]
+    former: Domain | None = None
 
     @property
-    def old_domain(self) -> Domain | None:
-        """What is replaced, without how it was stored."""
-        return self.old.domain if self.old is not None else None
+    def before(self) -> Domain | None:
+        """What it is or once was; its root is that of this one."""
+        return self.old.domain if self.old is not None else self.former
 
 
 def claim(world: World, domain: Domain, held: ExitStack) -> Claim:
@@ -53,12 +57,18 @@ def claim(world: World, domain: Domain, held: ExitStack) -> Claim:
     """
     wanted = wanted_ctid(domain)
     guess = wanted if wanted is not None else _by_name(world, domain.name)
+    former = _former(world, domain)
+    if guess is None and former is not None:
+        guess = former.ctid
     if guess is not None:
         held.enter_context(exclusive(world, guess))
     held.enter_context(world.store.registry_lock())
     identities = world.store.identities()
     known = identify(domain, identities)
     others = tuple(item for item in identities if known is None or item.ctid != known.ctid)
+    free = guess is not None and all(item.ctid != guess for item in identities)
+    if former is not None and guess is not None and former.ctid == guess and free:
+        return Claim(guess, None, others, former)
     if known is None:
         ctid = _take_free(world, identities, held) if wanted is None else _taken(world, wanted)
         _forget_last_words(world, ctid)
@@ -68,6 +78,18 @@ def claim(world: World, domain: Domain, held: ExitStack) -> Claim:
             f"'{domain.name}' was defined by another command just now", hint="try again"
         )
     return Claim(known.ctid, world.store.load(known.ctid), others)
+
+
+def _former(world: World, domain: Domain) -> Domain | None:
+    """What a container was before it was undefined, if its private area stayed.
+
+    Its UUID is what tells that it is the same one.
+    """
+    for former in world.store.formers() if domain.uuid is not None else []:
+        if former.uuid == domain.uuid and wanted_ctid(domain) in {None, former.ctid}:
+            whole = effective(former, world.store.global_config())
+            return former if area(world, whole).owned_and_there else None
+    return None
 
 
 def _forget_last_words(world: World, ctid: Ctid) -> None:
@@ -139,9 +161,11 @@ def _taken(world: World, ctid: Ctid) -> Ctid:
     """
     if world.store.is_free(ctid):
         return ctid
+    former = next((item for item in world.store.formers() if item.ctid == ctid), None)
+    known = f"; if it is to be '{former.name}' again: <uuid>{former.uuid}</uuid>" if former else ""
     raise errors.Conflict(
         f"the id {ctid} is not free: a private area, root, dump or sidecar of it is still there",
-        hint="leave the id out, or move away what is left of that container",
+        hint=f"leave the id out, or move away what is left of that container{known}",
     )
 
 

@@ -321,7 +321,6 @@ class Lifecycle:
         try:
             place.layout.mount(place.spec)
             live = dataclasses.replace(links.filled_in(world, domain), guest_naming=own)
-            boot_steps = links.boot_steps(world, domain)
             unasked = guestside.prepare(world, domain, own, place)
             # Before anybody can change or end what runs.
             world.store.save(live, live=True)
@@ -333,7 +332,8 @@ class Lifecycle:
                     shifted=domain.idmap_shifted,
                     paused=paused,
                     reason=reason,
-                    boot_steps=boot_steps,
+                    # Last, since it waits for those who might have an address already.
+                    boot_steps=links.boot_steps(world, domain),
                 )
             )
         except BaseException:

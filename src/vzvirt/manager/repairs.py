@@ -167,10 +167,17 @@ def _finish_undefine(world: World, area: Area, details: Mapping[str, str]) -> No
 
 
 def finish_undefine(world: World, area: Area, *, remove_data: bool) -> None:
-    """Remove a container that is off: first its data, last its definition. Idempotent."""
+    """Remove a container that is off: first its data, last its definition. Idempotent.
+
+    A private area that stays is kept for whoever defines that very container again.
+    """
     if remove_data and not area.places.users_folder:
         area.layout.delete(area.spec)
+        world.store.drop_former(area.spec.ctid)
     area.layout.clean(area.spec)
+    stored = _stored(world, area.spec.ctid)
+    if stored is not None and area.owned_and_there:
+        world.store.keep_former(stored)
     world.store.delete(area.spec.ctid)
     world.store.delete(area.spec.ctid, live=True)
     world.engine.forget(area.spec.ctid)

@@ -62,9 +62,7 @@ def announced(world: World, domain: Domain, held: ExitStack) -> Announced:
         if claimed.old is not None:
             next_state(world.engine.observe(ctid).state, Action.START, domain.name)
         complete, sentences = completed_definition(world, domain, claimed)
-        case = define_case(
-            world, complete, claimed.old_domain, claimed.others, from_elsewhere=True
-        )
+        case = define_case(world, complete, claimed.before, claimed.others, from_elsewhere=True)
         checks.refuse(case, checks.AT_DEFINE)
         sentences += checks.warnings(case, checks.WARN_AT_DEFINE)
         if claimed.old is None:

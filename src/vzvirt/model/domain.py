@@ -229,7 +229,7 @@ class Domain:
     @property
     def devices(self) -> dict[str, Interface | Filesystem | HostDevice]:
         """What can come and go, by the alias that libvirt's events call it: its kind and place."""
-        kinds = {
+        kinds: dict[str, tuple[Interface | Filesystem | HostDevice, ...]] = {
             "net": self.interfaces,
             "fs": self.filesystems,
             "hostdev": self.host_devices,

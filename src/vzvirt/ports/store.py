@@ -135,6 +135,15 @@ class DefinitionStore(Protocol):
     def delete(self, ctid: Ctid, *, live: bool = False) -> None:
         """Remove the stored definition or the live one; no error if there is none."""
 
+    def keep_former(self, domain: Domain) -> None:
+        """Keep a definition that is about to go while its private area stays, durably."""
+
+    def formers(self) -> list[Domain]:
+        """What was kept so, by CTID; areas may have gone since, or have a definition again."""
+
+    def drop_former(self, ctid: Ctid) -> None:
+        """Keep it no longer; no error if there is none."""
+
     def identities(self) -> list[Identity]:
         """Every container's identity, for uniqueness checks; reads every definition."""
 

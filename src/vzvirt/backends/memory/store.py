@@ -39,6 +39,7 @@ class MemoryStore:
         self._samples = dict(samples or {})
         self._domains: dict[Ctid, StoredDomain] = {}
         self._live: dict[Ctid, StoredDomain] = {}
+        self._formers: dict[Ctid, Domain] = {}
         self._revision = 0
         self._registry = threading.RLock()
         self._locks: dict[Ctid, threading.RLock] = {}
@@ -132,6 +133,20 @@ class MemoryStore:
     def delete(self, ctid: Ctid, *, live: bool = False) -> None:
         """Forget a definition; no error if there is none."""
         (self._live if live else self._domains).pop(ctid, None)
+
+    def keep_former(self, domain: Domain) -> None:
+        """Keep a definition that is about to go while its private area stays."""
+        if domain.ctid is None:
+            raise errors.InternalError(f"'{domain.name}' is to be kept without CTID")
+        self._formers[domain.ctid] = dataclasses.replace(domain, autostart=None)
+
+    def formers(self) -> list[Domain]:
+        """What was kept so, by CTID."""
+        return [self._formers[ctid] for ctid in sorted(self._formers)]
+
+    def drop_former(self, ctid: Ctid) -> None:
+        """Keep it no longer; no error if there is none."""
+        self._formers.pop(ctid, None)
 
     def identities(self) -> list[Identity]:
         """Every container's identity."""

@@ -1,9 +1,10 @@
-"""Live definitions: what running containers were started with, and what has changed of it since.
+"""Whole definitions as one file of XML each, as sidecars have it, so nothing is rounded.
 
-State: ``run/vzvirt/live/CTID.xml``, one file each, the XML of a whole definition as sidecars
-have it, so nothing is rounded. Nothing in it outlives a boot of the host, so nothing is synced.
-Whoever holds the container's lock writes; the hook of a container that has ended removes
-without it.
+State: ``run/vzvirt/live/CTID.xml``: what running containers were started with, and what has
+changed of it since. Nothing of it outlives a boot of the host, so nothing is synced. And
+``var/lib/vzvirt/former/CTID.xml``: what those were whose private area stayed when they were
+undefined. Whoever holds the container's lock writes; the hook of a container that has ended
+removes without it.
 """
 
 from __future__ import annotations
@@ -25,10 +26,16 @@ _FILE: Final = re.compile(r"([1-9][0-9]{0,9})\.xml", re.ASCII)
 
 
 class LiveFiles:
-    """The live definitions of one installation."""
+    """The definitions in one folder.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where they are.
+        durable: Whether they have to outlive a loss of power.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self._folder = folder
+        self._durable = durable
         self._loaded: dict[Ctid, tuple[str, Domain]] = {}
 
     def path(self, ctid: Ctid) -> Path:
@@ -74,7 +81,7 @@ class LiveFiles:
             raise errors.ConfigSyntax(error.message, hint=error.hint) from error
 
     def load(self, ctid: Ctid) -> tuple[str, Domain] | None:
-        """A live definition and its stamp; one that is damaged counts for nothing."""
+        """A definition and its stamp; one that is damaged counts for nothing."""
         stamp = self.stamp(ctid)
         if not stamp:
             self._loaded.pop(ctid, None)
@@ -94,7 +101,7 @@ class LiveFiles:
         return stamp, domain
 
     def save(self, ctid: Ctid, domain: Domain) -> None:
-        """Write a live definition in one step.
+        """Write a definition in one step; its ``autostart`` is not kept.
 
         Raises:
             NoSpace: The disk is full; the old one stands.
@@ -103,7 +110,7 @@ class LiveFiles:
 
         make_folder(self._folder)
         text = xml.write_partial(dataclasses.replace(domain, autostart=None))
-        write_atomic(self.path(ctid), text.encode(), durable=False)
+        write_atomic(self.path(ctid), text.encode(), durable=self._durable)
 
     def delete(self, ctid: Ctid) -> None:
         """Remove one; no error if there is none."""

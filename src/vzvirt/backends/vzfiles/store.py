@@ -2,8 +2,9 @@
 
 State, below ``etc/vz``: a config for each container and, beside it, a sidecar for what no key
 holds (``pair`` says how the two change as one); links from names (``names``); samples and
-``vz.conf`` (``hostconf``). What runs has a live definition below ``run/vzvirt`` (``live``). Locks
-are ``LOCKDIR/CTID.lck`` (``locks``) and, around the taking of identities,
+``vz.conf`` (``hostconf``). What runs has a live definition below ``run/vzvirt``, what went and
+left its private area a former one below ``var/lib/vzvirt`` (both: ``live``). Locks are
+``LOCKDIR/CTID.lck`` (``locks``) and, around the taking of identities,
 ``run/vzvirt/registry.lck``. All of it is shared with vzctl, editors and other processes of ours:
 nothing is believed longer than its file stands unchanged.
 
@@ -54,6 +55,7 @@ class VzfilesStore:
         self._links = NameLinks(root.path("etc/vz/names"))
         self._loaded: dict[Ctid, StoredDomain] = {}
         self._live = LiveFiles(root.path("run/vzvirt/live"))
+        self._formers = LiveFiles(root.path("var/lib/vzvirt/former"), durable=True)
         self._index = Index(self._pairs, self._live, self._host)
 
     # -- reading ------------------------------------------------------------------------
@@ -252,6 +254,25 @@ class VzfilesStore:
             self._links.prune(ctid, keep=None)
             self._loaded.pop(ctid, None)
         self._index.forget(ctid)
+
+    def keep_former(self, domain: Domain) -> None:
+        """Keep a definition that is about to go while its private area stays.
+
+        Raises:
+            NoSpace: The disk is full.
+        """
+        if domain.ctid is None:
+            raise errors.InternalError(f"'{domain.name}' is to be kept without CTID")
+        self._formers.save(domain.ctid, domain)
+
+    def formers(self) -> list[Domain]:
+        """What was kept so, by CTID."""
+        found = map(self._formers.load, sorted(self._formers.ctids()))
+        return [item[1] for item in found if item is not None]
+
+    def drop_former(self, ctid: Ctid) -> None:
+        """Keep it no longer; no error if there is none."""
+        self._formers.delete(ctid)
 
     # -- locks --------------------------------------------------------------------------
 
