@@ -338,6 +338,18 @@ COMMANDS: Final = (
         for_anyone=True,
     ),
     Command(
+        name="install-units",
+        runs="units:install",
+        group=REST,
+        summary="write what a host with systemd needs to run vzvirtd",
+        arguments=(
+            Argument("--program", "the daemon, if not this vzvirt's own", metavar="COMMAND"),
+        ),
+        details="Units go to /etc/systemd/system, below the root where one is set; sysusers and "
+        "tmpfiles make the group 'vzvirt', whose members may use the daemon, and its folders.",
+        for_anyone=True,
+    ),
+    Command(
         name="internal stopped",
         runs="internal:stopped",
         group="",
