@@ -27,7 +27,7 @@ from vzvirt.codec.xml import metadata
 from vzvirt.manager.events import Described, View, described, difference, settled
 from vzvirt.manager.looks import Looks
 from vzvirt.model.domain import Domain
-from vzvirt.model.event import DomainEvent
+from vzvirt.model.event import ControlFailed, DomainEvent
 from vzvirt.model.values import CTID_MAX, Ctid
 from vzvirt.ports.store import Imprint
 from vzvirt.ports.watch import Changes
@@ -90,6 +90,7 @@ class Snapshot:
         self._by_uuid: dict[int, Ctid] = {}
         self._due: dict[Ctid, None] = {}
         self._later: dict[Ctid, float] = {}
+        self._failing: set[Ctid] = set()
         self._unsettled: dict[Ctid, None] = {}
         self._unimprinted: list[Ctid] = []
         self._models: Memo[Domain] = Memo(MODELS, lambda _domain: 1)
@@ -235,11 +236,23 @@ class Snapshot:
         """
         self._due.pop(ctid, None)
         try:
-            return self._looked_at(ctid)
+            entry = self._looked_at(ctid)
         except errors.VzvirtError as error:
-            LOG.warning("container %s cannot be looked at: %s", ctid, error)
-            self._later[ctid] = time.monotonic() + _AGAIN
+            self._failed(ctid, error)
             return self._entries.get(ctid)
+        self._failing.discard(ctid)
+        return entry
+
+    def _failed(self, ctid: Ctid, error: errors.VzvirtError) -> None:
+        """A container could not be looked at; say so once, and try again."""
+        self._later[ctid] = time.monotonic() + _AGAIN
+        entry = self._entries.get(ctid)
+        if ctid in self._failing:
+            return
+        self._failing.add(ctid)
+        LOG.warning("container %s cannot be looked at: %s", ctid, error)
+        if entry is not None and entry.told.is_active:
+            self._tell([ControlFailed(_view(entry, None, None).subject())])
 
     def _looked_at(self, ctid: Ctid) -> Entry | None:
         before = self._entries.get(ctid)
