@@ -19,7 +19,7 @@ from vzvirt.backends.netlink import batches, filters, kernel, names, shaping, tr
 from vzvirt.backends.netlink.checking import check_plug
 from vzvirt.backends.netlink.held import Held, HeldFile
 from vzvirt.backends.netlink.nics import MOVED, Nics
-from vzvirt.backends.netlink.probe import Probe, announce
+from vzvirt.backends.netlink.probe import Probe
 from vzvirt.backends.netlink.steps import Wiring, boot_steps, plug_steps
 from vzvirt.backends.netlink.watching import ProxyWatch
 from vzvirt.model.devices import HostDevice, InterfaceKind, IpAddress, IpInterface
@@ -49,7 +49,7 @@ class NetlinkLinks:
         self._tag = root.tag
         self._nics = Nics(root)
         self._patience = probe
-        self._checked: dict[Ctid, tuple[Mapping[IpAddress, uplinks.Way], Probe | None]] = {}
+        self._checked: dict[Ctid, tuple[Mapping[IpAddress, uplinks.Way], Probe]] = {}
 
     def _held(self, ctid: Ctid) -> HeldFile:
         return HeldFile(self._root, ctid)
@@ -61,19 +61,26 @@ class NetlinkLinks:
 
     def check(self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]) -> None:
         """Refuse what cannot be made, before anything is."""
-        _, asked = self._checked.pop(ctid, ({}, None))
-        if asked is not None:
-            asked.close()  # nothing came of it
+        self._forget_questions(ctid)
         for plug in plugs:
             check_plug(plug, ctid, self._tag)
         for device in devices:
             if device.kind in MOVED:
                 self._nics.check(ctid, device)
-        self._check_addresses(ctid, plugs)
+        own = frozenset(names.host_end(plug, ctid, self._tag) for plug in plugs)
+        self._check_addresses(ctid, _routed_addresses(plugs), own)
 
-    def _check_addresses(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> None:
-        found = uplinks.ways(_routed_addresses(plugs))
-        own = {names.host_end(plug, ctid, self._tag) for plug in plugs}
+    def _check_addresses(
+        self, ctid: Ctid, addresses: tuple[IpInterface, ...], own: frozenset[str | None]
+    ) -> None:
+        """Refuse addresses of the host or of other containers, and ask the network for others.
+
+        Args:
+            ctid: Who is to have them.
+            addresses: Routed ones.
+            own: Its devices on the host, which a crash may have left.
+        """
+        found = uplinks.ways(addresses)
         for ip, way in found.items():
             if way.holder is not None and way.holder not in own:
                 raise errors.OperationFailed(
@@ -81,24 +88,33 @@ class NetlinkLinks:
                     hint="choose another one",
                 )
         asking = {ip: way.uplinks for ip, way in found.items() if way.holder is None}
-        wanted = self._patience > 0 and any(asking.values())
-        self._checked[ctid] = (found, Probe(asking) if wanted else None)
+        self._checked[ctid] = (found, Probe(asking if self._patience > 0 else {}))
+
+    def _forget_questions(self, ctid: Ctid) -> None:
+        """Nothing came of what was checked."""
+        if ctid in self._checked:
+            self._checked.pop(ctid)[1].close()
 
     def _wiring(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> Wiring:
-        """What the host adds; answers to what ``check`` asked are waited for here."""
+        """What the host adds; answers to what was asked are waited for here."""
         addresses = _routed_addresses(plugs)
-        found, probe = self._checked.pop(ctid, ({}, None))
-        taken = probe.answers(self._patience) if probe else None
-        if taken is not None:
-            raise errors.OperationFailed(
-                f"the address {taken} is in use: another machine on "
-                f"'{', '.join(found[taken].uplinks)}' answers for it",
-                hint="choose another one, or stop that machine",
-            )
-        if set(found) != {address.ip for address in addresses}:
-            found = uplinks.ways(addresses)
-        uplinks.answer_for(found)
-        return Wiring(ctid, self._tag, {ip: way.uplinks for ip, way in found.items()})
+        found, probe = self._checked.pop(ctid, ({}, Probe({})))
+        try:
+            taken = probe.answers(self._patience)
+            if taken is not None:
+                raise errors.OperationFailed(
+                    f"the address {taken} is in use: another machine on "
+                    f"'{', '.join(found[taken].uplinks)}' answers for it",
+                    hint="choose another one, or stop that machine",
+                )
+            if set(found) != {address.ip for address in addresses}:
+                found = uplinks.ways(addresses)
+            uplinks.answer_for(found)
+            proxies = {ip: way.uplinks for ip, way in found.items()}
+            probe.announce(proxies)
+        finally:
+            probe.close()
+        return Wiring(ctid, self._tag, proxies)
 
     # -- starting and stopping ------------------------------------------------------------
 
@@ -121,7 +137,6 @@ class NetlinkLinks:
         if moved:
             self._make_kept(ctid)
         if any(wiring.proxies.values()):
-            announce(wiring.proxies)
             ProxyWatch(self._root).watch(ctid, wiring.proxies)
         return boot_steps(wiring, plugs, tuple(name for name, _ in moved), self._kept(ctid))
 
@@ -135,6 +150,7 @@ class NetlinkLinks:
 
     def release(self, ctid: Ctid) -> None:
         """Take back all that a stopped container held. Idempotent."""
+        self._forget_questions(ctid)
         kept = self._kept(ctid)
         notes = self._nics.notes(ctid)
         mounted = kept.exists() and is_mounted(kept)
@@ -190,6 +206,9 @@ class NetlinkLinks:
 
     def update(self, ctid: Ctid, init_pid: int, old: Plug, new: Plug) -> None:
         """Change an interface of a running container: addresses, link state, limits, bridge."""
+        had = _routed_addresses((old,))
+        added = tuple(item for item in _routed_addresses((new,)) if item not in had)
+        self._check_addresses(ctid, added, frozenset())
         wiring = self._wiring(ctid, (old, new))
         with self._filters_lock():
             self._held(ctid).add(_holding(wiring, (new,)))

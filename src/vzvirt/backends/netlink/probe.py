@@ -2,7 +2,7 @@
 
 No state beyond open sockets. ARP probes (RFC 5227) and neighbour solicitations for duplicate
 address detection (RFC 4862) are sent when a ``Probe`` is made; answers are read later, so the
-wait overlaps with other work.
+wait overlaps with other work. The same sockets then tell where the address is now.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import contextlib
 import select
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Final, Self
+from typing import Final
 
 from vzvirt.model.devices import IpAddress
 
@@ -25,6 +26,8 @@ _ARP_HEADER: Final = struct.pack("!HHBB", 1, 0x0800, 6, 4)
 _SOLICITATION: Final = 135
 _ADVERTISEMENT: Final = 136
 _ICMPV6: Final = 58
+_LINK_ADDRESS: Final = 6
+"""Bytes of an Ethernet address."""
 
 
 def arp(sender: bytes, source: bytes, target: bytes) -> bytes:
@@ -63,31 +66,40 @@ def _checksum(data: bytes) -> int:
 
 
 class Probe:
-    """Questions that have been asked; closed by ``answers`` or as a context manager."""
+    """Questions that have been asked; the sockets are open until ``close``."""
 
     def __init__(self, targets: Mapping[IpAddress, Iterable[str]]) -> None:
         self._asked = time.monotonic()
-        self._sockets: list[socket.socket] = []
+        self._sockets: dict[tuple[str, int], socket.socket] = {}
         self._wanted = {address.packed: address for address in targets}
         for address, devices in targets.items():
             for device in devices:
-                # A device that is down, or has no link address, has nobody on it to ask.
-                with contextlib.suppress(OSError):
-                    self._ask(address, device)
+                self._ask(address, device)
 
     def _ask(self, address: IpAddress, device: str) -> None:
-        protocol = ETH_ARP if address.version == 4 else ETH_IPV6
-        asking = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
-        self._sockets.append(asking)
-        asking.bind((device, protocol))
-        asking.setblocking(False)
-        own = asking.getsockname()[4]
-        if len(own) != 6:
+        asking = self._at(device, ETH_ARP if address.version == 4 else ETH_IPV6)
+        if asking is None:
             return
-        if address.version == 4:
-            asking.send(arp(own, bytes(4), address.packed))
-        else:
-            asking.send(solicitation(own, address.packed))
+        own = asking.getsockname()[4]
+        packed = address.packed
+        frame = arp(own, bytes(4), packed) if address.version == 4 else solicitation(own, packed)
+        with contextlib.suppress(OSError):
+            asking.send(frame)
+
+    def _at(self, device: str, protocol: int) -> socket.socket | None:
+        """A socket on a device; none on one that is down, or where nobody has a link address."""
+        known = self._sockets.get((device, protocol))
+        if known is not None:
+            return known
+        # Of no protocol at first: one that listens already has to be stopped to be bound.
+        made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self._sockets[device, protocol] = made
+        try:
+            made.bind((device, protocol))
+        except OSError:
+            return None
+        made.setblocking(False)
+        return made if len(made.getsockname()[4]) == _LINK_ADDRESS else None
 
     def answers(self, patience: float) -> IpAddress | None:
         """An address that somebody has; ``None``: nobody spoke up in time.
@@ -95,16 +107,17 @@ class Probe:
         Args:
             patience: Seconds since the questions were asked.
         """
-        with self:
-            while self._sockets:
-                left = self._asked + patience - time.monotonic()
-                ready, _, _ = select.select(self._sockets, [], [], max(0.0, left))
-                for answering in ready:
-                    found = self._heard(answering)
-                    if found is not None:
-                        return found
-                if left <= 0:
-                    return None
+        sockets = [each for each in self._sockets.values() if each.getsockname()[1]]
+        while sockets:
+            left = self._asked + patience - time.monotonic()
+            ready, _, _ = select.select(sockets, [], [], max(0.0, left))
+            for answering in ready:
+                found = self._heard(answering)
+                if found is not None:
+                    return found
+            # What has come meanwhile is read, but no longer than that took.
+            if left <= 0 and (not ready or left < -patience):
+                return None
         return None
 
     def _heard(self, answering: socket.socket) -> IpAddress | None:
@@ -117,30 +130,27 @@ class Probe:
         said = arp_sender(frame) if protocol == ETH_ARP else advertised(frame)
         return self._wanted.get(said) if said else None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def announce(self, targets: Mapping[IpAddress, Iterable[str]]) -> None:
+        """Tell neighbours who knew another holder of an IPv4 address where it is now."""
+        for address, devices in targets.items():
+            for device in devices if address.version == 4 else ():
+                telling = self._at(device, ETH_ARP)
+                if telling is not None:
+                    own = telling.getsockname()[4]
+                    with contextlib.suppress(OSError):
+                        telling.send(arp(own, address.packed, address.packed))
 
     def close(self) -> None:
-        """Stop listening; idempotent."""
-        for each in self._sockets:
-            each.close()
-        self._sockets = []
+        """Stop listening; idempotent, and done in the background.
+
+        The kernel lets go of such a socket only once every processor has passed through a
+        state of rest, which takes it some 10 ms; a start has better things to do meanwhile.
+        """
+        closing, self._sockets = list(self._sockets.values()), {}
+        if closing:
+            threading.Thread(target=_close, args=(closing,)).start()
 
 
-def announce(targets: Mapping[IpAddress, Iterable[str]]) -> None:
-    """Tell neighbours who knew another holder of an IPv4 address where it is now."""
-    for address, devices in targets.items():
-        for device in devices if address.version == 4 else ():
-            with contextlib.suppress(OSError), _raw(device) as telling:
-                own = telling.getsockname()[4]
-                if len(own) == 6:
-                    telling.send(arp(own, address.packed, address.packed))
-
-
-def _raw(device: str) -> socket.socket:
-    telling = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    telling.bind((device, ETH_ARP))
-    return telling
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
