@@ -123,7 +123,7 @@ def test_the_helper_for_ssh_finds_it(host: Host) -> None:
     ssh = "/run/ssh"
     host.ok("sh", "-c", 'echo "$1" > "$2"; chmod 755 "$2"', "sh", FAR_SHELL, ssh)
     with daemon(host):
-        for proxy in ("native", "netcat&mode=direct"):
+        for proxy in ("native", "netcat&socket=/run/vzvirt/vzvirt-sock"):
             uri = f"openvz+ssh://far/system?command={ssh}&proxy={proxy}"
             assert host.ok("virsh", "-c", uri, "hostname") == os.uname().nodename
         assert host.ok("virsh", "-r", "-c", f"openvz+ssh://far/system?command={ssh}", "list") != ""
