@@ -32,6 +32,13 @@ class Counting:
             raise errors.OperationInvalid(f"'{name}' is not running", hint="start it first")
         return self._world.engine.statistics(ctid, topics)
 
+    def of_one(self, ctid: Ctid, topics: Topic = EVERYTHING) -> Statistics | None:
+        """The same of a container that was seen to run; ``None``: it has ended since."""
+        try:
+            return self._world.engine.statistics(ctid, topics)
+        except errors.OperationInvalid:
+            return None
+
     def of_many(self, ctids: Iterable[Ctid], topics: Topic = EVERYTHING) -> dict[Ctid, Statistics]:
         """The same for many; those that do not run are left out."""
         return self._world.engine.statistics_of(ctids, topics)

@@ -246,8 +246,7 @@ def get_info(call: Call, args: remote.DomainGetInfoArgs) -> remote.DomainGetInfo
     most, processors = _limits(found)
     used, time = most, 0
     if found.observation.is_active:
-        counted = manager.statistics.of_many([found.ctid], Topic.CPU | Topic.MEMORY)
-        use = counted.get(found.ctid)
+        use = manager.statistics.of_one(found.ctid, Topic.CPU | Topic.MEMORY)
         if use is not None:
             used = use.memory.usage // KIB if use.memory is not None else most
             time = use.cpu.total if use.cpu is not None else 0
