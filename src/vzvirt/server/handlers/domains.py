@@ -98,7 +98,8 @@ _EVERY: Final = sum(_GROUPS)
 def selected(call: Call, flags: int) -> Iterable[Entry]:
     """Containers for which one bit is true of each group in which the client sets bits."""
     entries = call.daemon.snapshot.entries()
-    asked = [flags & group for group in _GROUPS if flags & group]
+    # Of each group one bit is true of everyone: who asks for all of them asks for nothing.
+    asked = [flags & group for group in _GROUPS if flags & group not in {0, group}]
     if not asked:
         return entries
     return [found for found in entries if _fits(_traits(found), asked)]
