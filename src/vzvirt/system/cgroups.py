@@ -1,9 +1,9 @@
 """Control groups, of whichever version the kernel has mounted, and wherever.
 
-No state: the mount table is asked each time. Which controller sits in which hierarchy is the
-host's affair (all in one: v2; each in its own: v1; some here, some there: hybrid), so nobody
-else in vzvirt may assume it. A *group* is a path relative to a hierarchy's top, such as
-``vzvirt/101``.
+No state, but in ``KnownHierarchies``: the mount table is asked each time. Which controller sits
+in which hierarchy is the host's affair (all in one: v2; each in its own: v1; some here, some
+there: hybrid), so nobody else in vzvirt may assume it. A *group* is a path relative to a
+hierarchy's top, such as ``vzvirt/101``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -123,6 +125,31 @@ class Hierarchies:
         for top in self.all_paths(group):
             for folder, _, _ in os.walk(top, topdown=False):
                 _remove_one(Path(folder))
+
+
+class KnownHierarchies:
+    """The hierarchies as they are mounted, for those who ask again and again.
+
+    State: what was found, and the open mount table, of which the kernel says whether it has
+    changed since it was last asked. Threads may share one.
+    """
+
+    def __init__(self) -> None:
+        self._found: Hierarchies | None = None
+        self._watches = False
+        self._changed = select.poll()
+
+    def now(self) -> Hierarchies:
+        """Those there are, looked up anew only if some mount was made or removed."""
+        if self._found is not None and not self._changed.poll(0):
+            return self._found
+        if not self._watches:
+            self._watches = True
+            table = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+            weakref.finalize(self, os.close, table)
+            self._changed.register(table, select.POLLPRI)
+        self._found = Hierarchies.detect()
+        return self._found
 
 
 def _checked(group: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from vzvirt import errors
-from vzvirt.system.cgroups import Hierarchies
+from vzvirt.system.cgroups import Hierarchies, KnownHierarchies
 
 
 def host(tmp_path: Path, v1: Sequence[str], v2: str | None) -> Hierarchies:
@@ -114,3 +117,31 @@ def test_this_very_host() -> None:
     for tree in found.trees:
         for controller in tree.controllers:
             assert found.version(controller) in {1, 2}
+
+
+def test_known_ones_are_looked_up_again_when_something_is_mounted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[None] = []
+    detect = Hierarchies.detect
+
+    def counted() -> Hierarchies:
+        looks.append(None)
+        return detect()
+
+    monkeypatch.setattr(Hierarchies, "detect", counted)
+    known = KnownHierarchies()
+    first = known.now()
+    assert first == detect()
+    known.now()
+    quiet = len(looks)
+    assert quiet <= 2  # somebody else may have mounted something meanwhile
+    if os.geteuid() == 0:
+        place = Path(tempfile.mkdtemp(dir="/var/tmp"))
+        try:
+            subprocess.run(["mount", "-t", "tmpfs", "vzvirt-test", place], check=True)
+            known.now()
+            assert len(looks) > quiet
+        finally:
+            subprocess.run(["umount", place], check=False)
+            place.rmdir()

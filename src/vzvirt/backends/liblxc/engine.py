@@ -22,7 +22,7 @@ from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder, ol
 from vzvirt.model.state import Observation, Reason
 from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
 from vzvirt.model.values import Ctid
-from vzvirt.system.cgroups import Hierarchies
+from vzvirt.system.cgroups import KnownHierarchies
 from vzvirt.system.files import mapping_os_errors, read_bytes
 from vzvirt.system.root import Root
 
@@ -50,6 +50,7 @@ class LxcEngine:
     def __init__(self, root: Root, hook: tuple[str, ...]) -> None:
         self._root = root
         self._hook = hook
+        self._trees = KnownHierarchies()
 
     @property
     def name(self) -> str:
@@ -60,7 +61,7 @@ class LxcEngine:
         return RunFolder(self._root, ctid)
 
     def _groups(self, ctid: Ctid) -> Groups:
-        return Groups.of(self._root, ctid)
+        return Groups.of(self._root, ctid, self._trees.now())
 
     def _log(self, ctid: Ctid) -> Path:
         return self._root.path(f"var/log/vzvirt/{ctid}.log")
@@ -206,21 +207,17 @@ class LxcEngine:
 
     def observe(self, ctid: Ctid) -> Observation:
         """How a container stands right now; starts no process."""
-        return self._observe(ctid, None)
-
-    def observe_all(self, ctids: Iterable[Ctid]) -> list[Observation]:
-        """The same for many."""
-        trees = Hierarchies.detect()
-        return [self._observe(ctid, trees) for ctid in ctids]
-
-    def _observe(self, ctid: Ctid, trees: Hierarchies | None) -> Observation:
         run = self._run(ctid)
         while True:
             instance = run.instance
-            seen = self._recorded(ctid) if instance is None else self._in_folder(run, trees)
+            seen = self._recorded(ctid) if instance is None else self._in_folder(run)
             if run.instance == instance:
                 return seen
             # It was cleared away or made anew while we looked.
+
+    def observe_all(self, ctids: Iterable[Ctid]) -> list[Observation]:
+        """The same for many."""
+        return [self.observe(ctid) for ctid in ctids]
 
     def _recorded(self, ctid: Ctid) -> Observation:
         known = record.load(self._root, ctid)
@@ -233,7 +230,7 @@ class LxcEngine:
             run=known.run,
         )
 
-    def _in_folder(self, run: RunFolder, trees: Hierarchies | None) -> Observation:
+    def _in_folder(self, run: RunFolder) -> Observation:
         ctid, monitor, init, facts = run.ctid, run.monitor, run.init, run.facts
         if has_ended(run):
             status = exit_status(run, self._log(ctid))
@@ -246,7 +243,7 @@ class LxcEngine:
             )
         return Observation(
             ctid=ctid,
-            reason=_active_reason(run, facts, Groups.of(self._root, ctid, trees)),
+            reason=_active_reason(run, facts, self._groups(ctid)),
             init_pid=init.pid if init and init.alive else None,
             started_at=run.booted_at,
             run=str(monitor) if monitor else None,
@@ -321,8 +318,7 @@ class LxcEngine:
         """The same for many."""
         from vzvirt.backends.liblxc import statistics
 
-        trees = Hierarchies.detect()
-        found = (statistics.read(Groups.of(self._root, ctid, trees), topics) for ctid in ctids)
+        found = (statistics.read(self._groups(ctid), topics) for ctid in ctids)
         return {item.ctid: item for item in found if item is not None}
 
     # -- limits -------------------------------------------------------------------------
