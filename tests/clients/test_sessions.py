@@ -1,0 +1,78 @@
+"""What virsh says and prints, command by command: the sessions beside this are run.
+
+Each is run twice: with a virsh for every command, as scripts do, and typed into one virsh, as
+people do. ``pytest --regenerate`` writes what is printed today into the sessions.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daemonlab import Daemon
+from transcript import Shell, Virsh, follow, steps
+
+HERE = Path(__file__).parent
+SIMULATED = sorted((HERE / "sessions").glob("*.md"))
+REAL = sorted((HERE / "sessions/real").glob("*.md"))
+
+IN_ONE_PROCESS = {"cd", "connect", "exit", "quit"}
+"""Commands that mean nothing where each has a virsh of its own."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the commands are run: with the documents they name, and a ``vzvirt`` to be found."""
+    shutil.copytree(HERE / "files", tmp_path, dirs_exist_ok=True)
+    program = tmp_path / "bin/vzvirt"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m vzvirt "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def environment(daemon: Daemon, folder: Path) -> dict[str, str]:
+    return {
+        **daemon.vzvirt.environment,
+        "PATH": f"{folder}/bin:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+        "LIBVIRT_DEFAULT_URI": daemon.uri,
+        "VIRSH_DEFAULT_CONNECT_URI": "",
+    }
+
+
+def check(daemon: Daemon, run: Shell | Virsh, session: Path, *, rewrite: bool = False) -> None:
+    assert follow(session, run, rewrite=rewrite) > 0
+    said = daemon.log.read_text()
+    assert "Traceback" not in said, daemon.last_words()
+
+
+@pytest.mark.parametrize("session", SIMULATED, ids=lambda path: path.stem)
+def test_command_by_command(daemon: Daemon, folder: Path, session: Path, regenerate: bool) -> None:
+    check(daemon, Shell(folder, environment(daemon, folder)), session, rewrite=regenerate)
+
+
+@pytest.mark.parametrize("session", SIMULATED, ids=lambda path: path.stem)
+def test_typed_into_one(daemon: Daemon, folder: Path, session: Path) -> None:
+    virsh = Virsh(folder, environment(daemon, folder))
+    try:
+        check(daemon, virsh, session)
+        assert virsh.close() == 0
+    finally:
+        virsh.kill()
+
+
+def test_no_command_of_virsh_is_missing() -> None:
+    listed = subprocess.run(["virsh", "help"], capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"^    (\S+) ", listed, re.MULTILINE))
+    said = "".join(step.command for path in SIMULATED for step in steps(path.read_text()))
+    tried = set(re.findall(r"\bvirsh (\S+)", said))
+    assert known - tried == IN_ONE_PROCESS
+    assert len(known) > 200
