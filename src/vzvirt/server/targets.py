@@ -15,6 +15,7 @@ from vzvirt.rpc.protocol.constants import VIR_DOMAIN_AFFECT_CONFIG, VIR_DOMAIN_A
 from vzvirt.server.call import Call
 
 if TYPE_CHECKING:
+    from vzvirt.model.domain import Domain
     from vzvirt.server.snapshot import Entry
 
 AFFECTS: Final = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG
@@ -54,6 +55,20 @@ def active(call: Call, dom: remote.NonnullDomain) -> Entry:
 def reference(call: Call, dom: remote.NonnullDomain) -> str:
     """What the manager knows the container by."""
     return str(entry(call, dom).ctid)
+
+
+def definition(call: Call, dom: remote.NonnullDomain, flags: int) -> Domain:
+    """The definition that is asked about, with nothing left open.
+
+    Raises:
+        NoDomain: There is no container of that UUID.
+        OperationInvalid: It has no such definition.
+        InvalidArgument: Both are asked about.
+    """
+    meant, found = one(flags), entry(call, dom)
+    if meant is Affect.CURRENT or (meant is Affect.LIVE and found.observation.is_active):
+        return found.effective()
+    return call.daemon.manager.tuning.domain(str(found.ctid), meant)
 
 
 def changed(call: Call, reference: str) -> None:

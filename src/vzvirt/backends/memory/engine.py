@@ -248,13 +248,9 @@ class MemoryEngine:
     def statistics_of(
         self, ctids: Iterable[Ctid], topics: Topic = EVERYTHING
     ) -> dict[Ctid, Statistics]:
-        """The same for many, by one look at the file."""
-        runs = self._runs.all()
-        return {
-            ctid: usage.statistics(ctid, runs[ctid], topics)
-            for ctid in ctids
-            if ctid in runs and runs[ctid].is_active
-        }
+        """The same for many."""
+        runs = ((ctid, self._runs.one(ctid)) for ctid in ctids)
+        return {ctid: usage.statistics(ctid, run, topics) for ctid, run in runs if run.is_active}
 
     def enforcement(self, domain: Domain) -> list[EnforcedParameter]:
         """Each limit is kept in the definition, and nowhere else."""

@@ -23,7 +23,7 @@ from vzvirt.rpc.typedparams import Kind
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.params import Param, encoded
-from vzvirt.server.targets import AFFECTS, active, affect, changed, one, reference
+from vzvirt.server.targets import AFFECTS, active, affect, changed, definition, reference
 
 _TOTAL: Final = -1
 """The ``start_cpu`` that asks for all processors together."""
@@ -55,18 +55,14 @@ def get_vcpus_flags(
     call: Call, args: remote.DomainGetVcpusFlagsArgs
 ) -> remote.DomainGetVcpusFlagsRet:
     """How many."""
-    return remote.DomainGetVcpusFlagsRet(_count(call, _domain(call, args.dom, args.flags)))
+    return remote.DomainGetVcpusFlagsRet(_count(call, definition(call, args.dom, args.flags)))
 
 
 @handles("domain_get_max_vcpus", where=Where.WORKER)
 def get_max_vcpus(call: Call, args: remote.DomainGetMaxVcpusArgs) -> remote.DomainGetMaxVcpusRet:
     """The same."""
-    domain = _domain(call, args.dom, VIR_DOMAIN_AFFECT_CURRENT)
+    domain = definition(call, args.dom, VIR_DOMAIN_AFFECT_CURRENT)
     return remote.DomainGetMaxVcpusRet(_count(call, domain))
-
-
-def _domain(call: Call, dom: remote.NonnullDomain, flags: int) -> Domain:
-    return call.daemon.manager.tuning.domain(reference(call, dom), one(flags))
 
 
 def _count(call: Call, domain: Domain) -> int:
@@ -119,7 +115,7 @@ def get_vcpu_pin_info(
     call: Call, args: remote.DomainGetVcpuPinInfoArgs
 ) -> remote.DomainGetVcpuPinInfoRet:
     """Where each may run: all at the same places."""
-    domain = _domain(call, args.dom, args.flags)
+    domain = definition(call, args.dom, args.flags)
     number = min(args.ncpumaps, _count(call, domain))
     bits = _bits(_allowed(call, domain), args.maplen)
     return remote.DomainGetVcpuPinInfoRet(bits * number, number)
@@ -130,7 +126,7 @@ def get_emulator_pin_info(
     call: Call, args: remote.DomainGetEmulatorPinInfoArgs
 ) -> remote.DomainGetEmulatorPinInfoRet:
     """Where the container's processes may run."""
-    domain = _domain(call, args.dom, args.flags)
+    domain = definition(call, args.dom, args.flags)
     return remote.DomainGetEmulatorPinInfoRet(_bits(_allowed(call, domain), args.maplen), 1)
 
 
@@ -179,7 +175,7 @@ def _pin(call: Call, dom: remote.NonnullDomain, cpumap: bytes, flags: int) -> No
 def get_vcpus(call: Call, args: remote.DomainGetVcpusArgs) -> remote.DomainGetVcpusRet:
     """Time and place of each, as far as the kernel tells them apart."""
     found = active(call, args.dom)
-    domain = _domain(call, args.dom, VIR_DOMAIN_AFFECT_LIVE)
+    domain = definition(call, args.dom, VIR_DOMAIN_AFFECT_LIVE)
     allowed, count = _allowed(call, domain), _count(call, domain)
     used = call.daemon.manager.statistics.of(str(found.ctid), Topic.CPU | Topic.PER_CPU).cpu
     times = used.per_cpu if used is not None else ()

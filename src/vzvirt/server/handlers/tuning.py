@@ -20,17 +20,13 @@ from vzvirt.rpc.typedparams import Kind, Value, values
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.params import FLAGS, Param, from_kib, in_kib, portion
-from vzvirt.server.targets import AFFECTS, affect, changed, one, reference
+from vzvirt.server.targets import AFFECTS, affect, changed, definition, one, reference
 
 SCHEDULER: Final = "posix"
 """What clients call a scheduler that goes by shares and quotas."""
 
 SHARES: Final = 1024
 """What counts where a definition says nothing."""
-
-
-def _domain(call: Call, dom: remote.NonnullDomain, flags: int) -> Domain:
-    return call.daemon.manager.tuning.domain(reference(call, dom), one(flags))
 
 
 def _given(params: dict[str, Value], name: str) -> int | None:
@@ -45,7 +41,7 @@ def get_max_memory(
     call: Call, args: remote.DomainGetMaxMemoryArgs
 ) -> remote.DomainGetMaxMemoryRet:
     """KiB it may use: there is one such number."""
-    domain = _domain(call, args.dom, VIR_DOMAIN_AFFECT_CURRENT)
+    domain = definition(call, args.dom, VIR_DOMAIN_AFFECT_CURRENT)
     return remote.DomainGetMaxMemoryRet(in_kib(domain.memory.limit))
 
 
@@ -86,7 +82,7 @@ def get_memory_parameters(
     call: Call, args: remote.DomainGetMemoryParametersArgs
 ) -> remote.DomainGetMemoryParametersRet:
     """Its limits on memory, in KiB; swap counts together with memory."""
-    domain = _domain(call, args.dom, args.flags)
+    domain = definition(call, args.dom, args.flags)
     memory = domain.memory
     both: Limit = UNLIMITED
     if isinstance(memory.limit, int) and isinstance(memory.swap, int):
@@ -145,7 +141,7 @@ def get_scheduler_parameters(
     call: Call, args: remote.DomainGetSchedulerParametersArgs
 ) -> remote.DomainGetSchedulerParametersRet:
     """Its limits on processor time."""
-    rows = _scheduler_rows(_domain(call, args.dom, VIR_DOMAIN_AFFECT_CURRENT))
+    rows = _scheduler_rows(definition(call, args.dom, VIR_DOMAIN_AFFECT_CURRENT))
     return remote.DomainGetSchedulerParametersRet(portion(rows, args.nparams, 0)[0])
 
 
@@ -154,7 +150,7 @@ def get_scheduler_parameters_flags(
     call: Call, args: remote.DomainGetSchedulerParametersFlagsArgs
 ) -> remote.DomainGetSchedulerParametersFlagsRet:
     """The same of a definition that the flags name."""
-    rows = _scheduler_rows(_domain(call, args.dom, args.flags))
+    rows = _scheduler_rows(definition(call, args.dom, args.flags))
     return remote.DomainGetSchedulerParametersFlagsRet(portion(rows, args.nparams, 0)[0])
 
 
@@ -218,7 +214,7 @@ def get_blkio_parameters(
     call: Call, args: remote.DomainGetBlkioParametersArgs
 ) -> remote.DomainGetBlkioParametersRet:
     """Its limits on disk accesses; a weight of 0 is none of its own."""
-    block_io = _domain(call, args.dom, args.flags).block_io
+    block_io = definition(call, args.dom, args.flags).block_io
     rows: list[Param] = [("weight", block_io.weight or 0, Kind.UINT)]
     for field, names in _RATES.items():
         rate: int | None = getattr(block_io, field)
@@ -277,7 +273,7 @@ def get_numa_parameters(
     call: Call, args: remote.DomainGetNumaParametersArgs
 ) -> remote.DomainGetNumaParametersRet:
     """Which memory nodes it takes memory from; none named: from all."""
-    nodes = _domain(call, args.dom, args.flags).numa_nodes
+    nodes = definition(call, args.dom, args.flags).numa_nodes
     rows: list[Param] = [
         ("numa_nodeset", "" if nodes in {None, "all"} else str(nodes), Kind.STRING),
         ("numa_mode", VIR_DOMAIN_NUMATUNE_MEM_STRICT, Kind.INT),
