@@ -69,6 +69,15 @@ def test_typed_into_one(daemon: Daemon, folder: Path, session: Path) -> None:
         virsh.kill()
 
 
+@pytest.mark.root
+@pytest.mark.parametrize("session", REAL, ids=lambda path: path.stem)
+def test_with_real_containers(
+    lxc_daemon: Daemon, folder: Path, session: Path, regenerate: bool
+) -> None:
+    run = Shell(folder, environment(lxc_daemon, folder))
+    check(lxc_daemon, run, session, rewrite=regenerate)
+
+
 def test_no_command_of_virsh_is_missing() -> None:
     listed = subprocess.run(["virsh", "help"], capture_output=True, text=True, check=True).stdout
     known = set(re.findall(r"^    (\S+) ", listed, re.MULTILINE))
