@@ -22,6 +22,7 @@ from vzvirt.backends.memory import (
 from vzvirt.backends.memory.facts import MemoryFacts
 from vzvirt.backends.memory.store import MemoryJournal, MemoryStore
 from vzvirt.backends.networkfiles import FileNetworkStore
+from vzvirt.backends.vzfiles.hostmarks import FileHostMarks
 from vzvirt.manager import Manager
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain, OpenvzSettings
@@ -147,6 +148,7 @@ class World:
             network_runner=MemoryNetworks(self.root),
             links=MemoryLinks(self.root),
             inventory=MemoryInventory(self.root),
+            marks=FileHostMarks(self.root),
             warn=self.warned.append,
         )
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vzvirt.manager import Manager
     from vzvirt.ports.guestfiles import GuestFiles
     from vzvirt.ports.host import Host, HostFacts
+    from vzvirt.ports.hostmarks import HostMarks
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
@@ -142,6 +143,13 @@ def network_store(settings: Settings) -> NetworkStore:
     return FileNetworkStore(root(settings))
 
 
+def host_marks(settings: Settings) -> HostMarks:
+    """What is remembered of the host's own beginning and end."""
+    from vzvirt.backends.vzfiles.hostmarks import FileHostMarks
+
+    return FileHostMarks(root(settings))
+
+
 def manager(
     settings: Settings,
     *,
@@ -220,6 +228,7 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         network_runner=when_used(runner),
         links=when_used(links),
         inventory=when_used(inventory),
+        marks=when_used(lambda: host_marks(settings)),
         progress=progress,
         warn=warn,
         layout=settings.layout,
@@ -263,6 +272,7 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         network_runner=MemoryNetworks(place),
         links=MemoryLinks(place),
         inventory=MemoryInventory(place),
+        marks=when_used(lambda: host_marks(settings)),
         progress=progress,
         warn=warn,
         layout=settings.layout,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vzvirt.manager.guestinfo import GuestInfo
     from vzvirt.manager.guests import Guests
     from vzvirt.manager.guestside import GuestSide
+    from vzvirt.manager.hostboot import HostBoot
     from vzvirt.manager.lifecycle import Lifecycle
     from vzvirt.manager.looks import Looks
     from vzvirt.manager.networks import Networks
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from vzvirt.ports.engine import ContainerEngine
     from vzvirt.ports.guestfiles import GuestFiles
     from vzvirt.ports.host import Host, HostFacts
+    from vzvirt.ports.hostmarks import HostMarks
     from vzvirt.ports.journal import Journal
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
@@ -69,6 +71,7 @@ class Manager:
         network_runner: NetworkRunner,
         links: GuestLinks,
         inventory: DeviceInventory,
+        marks: HostMarks,
         progress: Progress = no_progress,
         warn: Warn = no_warning,
         layout: str | None = None,
@@ -87,6 +90,7 @@ class Manager:
             network_runner=network_runner,
             links=links,
             inventory=inventory,
+            marks=marks,
             progress=progress,
             warn=warn,
             layout=layout,
@@ -177,6 +181,13 @@ class Manager:
         from vzvirt.manager.processes import Processes
 
         return Processes(self._world)
+
+    @cached_property
+    def hostboot(self) -> HostBoot:
+        """Start what starts with the host, and stop everything with it."""
+        from vzvirt.manager.hostboot import HostBoot
+
+        return HostBoot(self._world)
 
     @cached_property
     def looks(self) -> Looks:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from vzvirt.ports.engine import ContainerEngine
     from vzvirt.ports.guestfiles import GuestFiles
     from vzvirt.ports.host import Host, HostFacts
-    from vzvirt.ports.journal import Journal
+    from vzvirt.ports.hostmarks import HostMarks
+from vzvirt.ports.journal import Journal
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
@@ -51,6 +52,7 @@ class World:
     network_runner: NetworkRunner
     links: GuestLinks
     inventory: DeviceInventory
+    marks: HostMarks
     progress: Progress = no_progress
     warn: Warn = no_warning
     layout: str | None = None
