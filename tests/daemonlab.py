@@ -94,7 +94,9 @@ class Daemon:
         """Start it, and wait until it listens."""
         conf = self.root / "etc/vzvirt/vzvirtd.conf"
         conf.parent.mkdir(parents=True, exist_ok=True)
-        conf.write_text("".join(f"{line}\n" for line in ("log_level = 1", *self.settings)))
+        says = any(line.startswith("log_level") for line in self.settings)
+        level = () if says else ("log_level = 1",)
+        conf.write_text("".join(f"{line}\n" for line in (*level, *self.settings)))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, *PROGRAM, *words],

@@ -1,8 +1,7 @@
 """Listening sockets: made with the right owner and mode, never taken from one who still listens.
 
-A Unix socket is bound under a name of its own and renamed when its owner and mode are right, so
-nobody can connect before. What is left by a daemon that died is replaced, what another one
-answers on is not.
+Nobody can connect to a Unix socket before its owner and mode are right: it does not listen yet.
+What is left by a daemon that died is replaced, what another one answers on is not.
 """
 
 from __future__ import annotations
@@ -144,26 +143,19 @@ def unix_socket(path: Path, mode: int, group: str) -> socket.socket:
         )
     gid = _gid(group)
     _require_free(path)
-    draft = path.with_name(
-        f".{os.getpid()}.{path.name}"[: LONGEST_PATH - len(str(path.parent)) - 1]
-    )
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
+        path.unlink(missing_ok=True)
         old_mask = os.umask(0o777)
         try:
-            sock.bind(str(draft))
+            sock.bind(str(path))
         finally:
             os.umask(old_mask)
         if gid is not None:
-            os.chown(draft, -1, gid)
-        draft.chmod(mode)
-        draft.replace(path)
+            os.chown(path, -1, gid)
+        path.chmod(mode)
     except OSError as exc:
         sock.close()
-        with contextlib.suppress(OSError):
-            draft.unlink()
         raise errors.SystemFailure(f"cannot make the socket '{path}': {exc.strerror}") from exc
     return sock
 
