@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vzvirt.ports.guestfiles import GuestFiles
     from vzvirt.ports.host import Host, HostFacts
     from vzvirt.ports.hostmarks import HostMarks
-from vzvirt.ports.journal import Journal
+    from vzvirt.ports.journal import Journal
     from vzvirt.ports.network import DeviceInventory, GuestLinks, NetworkRunner, NetworkStore
     from vzvirt.ports.storage import StorageLayout, TemplateStore
     from vzvirt.ports.store import DefinitionStore
