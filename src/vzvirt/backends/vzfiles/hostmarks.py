@@ -1,8 +1,9 @@
 """ports.hostmarks.HostMarks over files.
 
-State: ``run/vzvirt/boot.json``, what is still to be started, and ``run/vzvirt/boot.ended``, whether
-all were stopped again; both name the boot of the host that they are about. ``run/vzvirt/boot.lock``.
-``var/lib/vzvirt/stopped-with-host``, a CTID on each line. What cannot be read counts as not there.
+State: ``run/vzvirt/boot.json``, what is still to be started, and ``run/vzvirt/boot.ended``, that
+all were stopped again; both name the boot of the host that they are about. The lock is
+``run/vzvirt/boot.lock``. ``var/lib/vzvirt/stopped-with-host`` has a CTID on each line. What
+cannot be read counts as not there.
 """
 
 from __future__ import annotations
