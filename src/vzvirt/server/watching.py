@@ -120,6 +120,11 @@ class Watching:
             self._loop = None
             self._news.close()
 
+    def boot(self, at_once: int) -> None:
+        """Have the containers started that start with the host, so many at one time."""
+        if at_once:
+            self._in_worker(functools.partial(self._boot, at_once))
+
     def listen(self) -> None:
         """Hear what is new; nothing is looked at yet."""
         changes = self._news.read() if self._loop is not None else None
@@ -173,6 +178,15 @@ class Watching:
         with _logging(f"container {ctid} cannot be cleared away"):
             if self._manager.lifecycle.ended(ctid):
                 self._manager.lifecycle.forget(ctid)
+
+    def _boot(self, at_once: int) -> None:
+        """In a worker thread, until all have started or the daemon ends."""
+        with _logging("what starts with the host does not"):
+            result = self._manager.hostboot.start_all(
+                at_once=at_once, go_on=lambda: self._loop is not None
+            )
+            if result is not None and result.done:
+                LOG.info("%d containers started with the host", len(result.done))
 
     def _repair(self) -> None:
         """In a worker thread: finish what commands began that were killed."""
