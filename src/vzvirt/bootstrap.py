@@ -350,7 +350,11 @@ async def daemon(
     service = Service(manager=made, snapshot=snapshot, broker=broker, settings=own, root=place)
     watch = watching(service, watches(settings, made))
     watch.begin(service.loop)
-    hooks = Hooks(read_settings=lambda: server_settings(settings, path), stopping=watch.end)
+    hooks = Hooks(
+        read_settings=lambda: server_settings(settings, path),
+        started=lambda: watch.boot(own.boot_parallel),
+        stopping=watch.end,
+    )
     listeners = sockets.open_all(own, place, passed(environment), home)
     try:
         await Daemon(service, listeners, Notifier(environment), hooks).run()

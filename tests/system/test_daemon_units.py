@@ -43,6 +43,7 @@ def test_systemd_understands_the_units(root: Path) -> None:
     units = sorted((root / UNITS).iterdir())
     assert {unit.name for unit in units} == {
         "vzvirtd.service",
+        "vzvirt-containers.service",
         *(f"{name}.socket" for name in PASSED),
     }
     assert tool("systemd-analyze", "verify", "--man=no", *units, path=root / UNITS) == ""

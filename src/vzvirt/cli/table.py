@@ -371,6 +371,18 @@ COMMANDS: Final = (
         arguments=(Argument("CTID", "container", parse=read_ctid),),
     ),
     Command(
+        name="internal host-start",
+        runs="internal:host_start",
+        group="",
+        summary="called when the host has booted",
+    ),
+    Command(
+        name="internal host-stop",
+        runs="internal:host_stop",
+        group="",
+        summary="called when the host goes down",
+    ),
+    Command(
         name="internal complete",
         runs="internal:complete",
         group="",

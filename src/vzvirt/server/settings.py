@@ -94,6 +94,16 @@ def _setting(default: T, setting: Setting) -> T:
 class ServerSettings:
     """Every setting of the daemon; ``None``: not said."""
 
+    boot_parallel: int = _setting(
+        4,
+        Setting(
+            "how many containers may be starting at one time when the host boots, or stopping "
+            "when it goes down; 0: the daemon starts none",
+            _number(0, 1000),
+            at_once=False,
+        ),
+    )
+
     unix_sock_dir: Path | None = _setting(
         None,
         Setting(

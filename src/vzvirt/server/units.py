@@ -8,6 +8,7 @@ from typing import Final
 
 _PLACES: Final[Mapping[str, str]] = {
     "vzvirtd.service": "etc/systemd/system/vzvirtd.service",
+    "vzvirt-containers.service": "etc/systemd/system/vzvirt-containers.service",
     "vzvirtd.socket": "etc/systemd/system/vzvirtd.socket",
     "vzvirtd-ro.socket": "etc/systemd/system/vzvirtd-ro.socket",
     "vzvirtd-tls.socket": "etc/systemd/system/vzvirtd-tls.socket",
@@ -20,19 +21,24 @@ NEXT: Final = (
     "systemd-sysusers",
     "systemd-tmpfiles --create",
     "systemctl daemon-reload",
-    "systemctl enable --now vzvirtd.service",
+    "systemctl enable --now vzvirtd.service vzvirt-containers.service",
 )
 """What brings them into effect."""
 
 
-def files(program: str) -> Mapping[str, str]:
+def files(daemon: str, command: str) -> Mapping[str, str]:
     """The files by their path below the root.
 
     Args:
-        program: The command that is the daemon, as ``ExecStart=`` wants it.
+        daemon: The command that is the daemon, as ``ExecStart=`` wants it.
+        command: The command that is ``vzvirt``.
     """
     folder = resources.files("vzvirt").joinpath("data", "systemd")
-    return {
-        place: folder.joinpath(name).read_text(encoding="utf-8").replace("@VZVIRTD@", program)
+    texts = {
+        place: folder.joinpath(name).read_text(encoding="utf-8")
         for name, place in _PLACES.items()
+    }
+    return {
+        place: text.replace("@VZVIRTD@", daemon).replace("@VZVIRT@", command)
+        for place, text in texts.items()
     }

@@ -28,6 +28,21 @@ def restart(session: Session, *, ctid: Ctid) -> None:
     session.manager.lifecycle.restart_by_policy(ctid)
 
 
+def host_start(session: Session) -> None:
+    """Start what starts with the host, unless that was done in this boot of it."""
+    parallel = bootstrap.server_settings(session.settings).boot_parallel
+    result = session.manager.hostboot.start_all(at_once=parallel or 1, again=True)
+    if result is not None:
+        session.output.note(f"{len(result.done)} containers started, {len(result.failed)} failed")
+
+
+def host_stop(session: Session) -> None:
+    """Stop all containers, because the host goes down."""
+    parallel = bootstrap.server_settings(session.settings).boot_parallel
+    result = session.manager.hostboot.stop_all(at_once=parallel or 1)
+    session.output.note(f"{len(result.done)} containers stopped, {len(result.failed)} failed")
+
+
 def _containers(session: Session) -> list[str]:
     entries = bootstrap.store(session.settings).index()
     return [item.name for item in entries] + [str(item.ctid) for item in entries]

@@ -15,7 +15,8 @@ def install(session: Session, *, program: str | None) -> None:
     from vzvirt.system import files
 
     root = bootstrap.root(session.settings)
-    for name, text in units.files(program or daemon_program()).items():
+    daemon = program or program_of("vzvirtd", "vzvirt.cli.vzvirtd")
+    for name, text in units.files(daemon, program_of("vzvirt", "vzvirt")).items():
         path = root.path(name)
         files.make_folder(path.parent)
         files.write_atomic(path, text.encode())
@@ -26,7 +27,7 @@ def install(session: Session, *, program: str | None) -> None:
             session.output.line(command)
 
 
-def daemon_program() -> str:
-    """The command that starts the daemon of this very vzvirt."""
-    script = Path(sys.executable).with_name("vzvirtd")
-    return str(script) if script.exists() else f"{sys.executable} -P -m vzvirt.cli.vzvirtd"
+def program_of(name: str, module: str) -> str:
+    """A command of this very vzvirt: its script, or else its module."""
+    script = Path(sys.executable).with_name(name)
+    return str(script) if script.exists() else f"{sys.executable} -P -m {module}"
