@@ -35,8 +35,7 @@ def files(daemon: str, command: str) -> Mapping[str, str]:
     """
     folder = resources.files("vzvirt").joinpath("data", "systemd")
     texts = {
-        place: folder.joinpath(name).read_text(encoding="utf-8")
-        for name, place in _PLACES.items()
+        place: folder.joinpath(name).read_text(encoding="utf-8") for name, place in _PLACES.items()
     }
     return {
         place: text.replace("@VZVIRTD@", daemon).replace("@VZVIRT@", command)

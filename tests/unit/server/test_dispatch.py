@@ -1,0 +1,59 @@
+"""The table of handlers against the protocol's own."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from vzvirt.rpc.protocol.procedures import PROCEDURES
+from vzvirt.server import dispatch, handlers
+from vzvirt.server.dispatch import Handler
+
+handlers.load()
+TABLE = dispatch.table()
+
+
+@pytest.fixture(params=TABLE.values(), ids=lambda item: item.procedure.name)
+def handler(request: pytest.FixtureRequest) -> Handler:
+    found: Handler = request.param
+    return found
+
+
+def test_flags_are_declared_where_there_are_some(handler: Handler) -> None:
+    has_flags = handler.arguments is not None and any(
+        field.name == "flags" for field in handler.arguments.FIELDS
+    )
+    if handler.run.__name__ != "refuse_change":  # which does so whatever the flags are
+        assert (handler.flags is not None) is has_flags
+
+
+def test_a_handler_takes_a_call_and_arguments_and_says_what_it_is(handler: Handler) -> None:
+    assert list(inspect.signature(handler.run).parameters) == ["call", "args"]
+    assert inspect.getdoc(handler.run)
+
+
+def test_events_are_not_called(handler: Handler) -> None:
+    assert handler.procedure.event is None
+
+
+def test_only_what_opens_a_connection_comes_before_it() -> None:
+    early = {item.procedure.name for item in TABLE.values() if item.unopened}
+    assert early == {"auth_list", "connect_open", "connect_close", "connect_supports_feature"}
+
+
+def test_two_handlers_of_one_procedure_are_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = dispatch._MARKED
+    monkeypatch.setattr(dispatch, "_MARKED", [*marked, marked[0]])
+    dispatch.table.cache_clear()
+    try:
+        with pytest.raises(LookupError, match="two handlers"):
+            dispatch.table()
+    finally:
+        monkeypatch.undo()
+        dispatch.table.cache_clear()
+        assert dispatch.table().keys() == TABLE.keys()
+
+
+def test_every_procedure_has_a_number_of_its_own() -> None:
+    assert all(PROCEDURES[number] is item.procedure for number, item in TABLE.items())

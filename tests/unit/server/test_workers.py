@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import threading
+import time
+
+from vzvirt.server.workers import Workers
+
+PATIENCE = 20.0
+
+
+class Jobs:
+    """Jobs that run until they are let go."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.running = 0
+        self.most = 0
+        self.done: list[str] = []
+        self.go_on = threading.Event()
+        self.begun = threading.Semaphore(0)
+
+    def make(self, name: str) -> object:
+        def job() -> None:
+            with self.lock:
+                self.running += 1
+                self.most = max(self.most, self.running)
+            self.begun.release()
+            assert self.go_on.wait(PATIENCE)
+            with self.lock:
+                self.running -= 1
+                self.done.append(name)
+
+        return job
+
+
+def wait_until_idle(workers: Workers) -> None:
+    until = time.monotonic() + PATIENCE
+    while workers.busy:
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def test_no_more_run_than_may() -> None:
+    workers, jobs = Workers(3, 0), Jobs()
+    for number in range(10):
+        workers.submit(jobs.make(str(number)))  # type: ignore[arg-type]
+    for _ in range(3):
+        assert jobs.begun.acquire(timeout=PATIENCE)
+    assert workers.busy == 10
+    assert not jobs.begun.acquire(timeout=0.02)
+    jobs.go_on.set()
+    wait_until_idle(workers)
+    assert jobs.most == 3
+    assert sorted(jobs.done) == [str(number) for number in range(10)]
+
+
+def test_urgent_ones_have_threads_of_their_own() -> None:
+    workers, jobs = Workers(2, 1), Jobs()
+    for number in range(4):
+        workers.submit(jobs.make(str(number)))  # type: ignore[arg-type]
+    for _ in range(2):
+        assert jobs.begun.acquire(timeout=PATIENCE)
+    urgent = threading.Event()
+    workers.submit(urgent.set, urgent=True)
+    assert urgent.wait(PATIENCE)
+    assert jobs.running == 2
+    jobs.go_on.set()
+    wait_until_idle(workers)
+    assert jobs.most == 2
+
+
+def test_threads_are_started_when_needed_and_used_again() -> None:
+    workers = Workers(50, 0)
+    before = threading.active_count()
+    for _ in range(200):
+        done = threading.Event()
+        workers.submit(done.set)
+        assert done.wait(PATIENCE)
+        wait_until_idle(workers)
+    assert threading.active_count() - before < 10
+
+
+def test_many_at_once_all_run() -> None:
+    workers = Workers(8, 2)
+    lock, done = threading.Lock(), []
+
+    def job() -> None:
+        with lock:
+            done.append(1)
+
+    for number in range(2000):
+        workers.submit(job, urgent=number % 3 == 0)
+    wait_until_idle(workers)
+    assert len(done) == 2000
