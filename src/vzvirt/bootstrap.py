@@ -208,7 +208,8 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
     def links() -> GuestLinks:
         from vzvirt.backends.netlink import NetlinkLinks
 
-        return NetlinkLinks(place)
+        skips = settings.skip_address_probe or definitions.global_config().skips_address_probe
+        return NetlinkLinks(place, asks=not skips)
 
     def inventory() -> DeviceInventory:
         from vzvirt.backends.sysfs import SysfsInventory

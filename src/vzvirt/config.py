@@ -130,6 +130,14 @@ class Settings:
             "how long to wait for a container that another command holds", _seconds, "SECONDS"
         ),
     )
+    skip_address_probe: bool = _setting(
+        False,
+        Setting(
+            "give containers routed addresses without asking the network whether somebody has "
+            "them; as SKIP_ARPDETECT=yes in vz.conf",
+            _switch,
+        ),
+    )
     colour: str = _setting(
         "auto",
         Setting(

@@ -92,6 +92,25 @@ def test_an_address_that_somebody_has_is_refused(lab: LinkLab) -> None:
     assert f"address {THREE} is in use" in lab.try_vzvirt("start", "103").stderr
 
 
+def test_an_address_that_somebody_has_is_no_running_containers_either(lab: LinkLab) -> None:
+    lab.ip("router", "address", "add", f"{TWO}/24", "dev", "in0")
+    lab.start(101, routed(ONE))
+    refused = lab.try_vzvirt("ip", "add", "101", TWO)
+    assert f"address {TWO} is in use" in refused.stderr
+    assert TWO not in lab.vzvirt("dumpxml", "101")
+    assert proxies(lab) == {ONE}
+
+
+def test_nobody_need_be_asked_who_has_an_address(lab: LinkLab) -> None:
+    lab.ip("router", "address", "add", f"{ONE}/24", "dev", "in0")
+    lab.define(101, routed(ONE))
+    assert lab.try_vzvirt("start", "101").returncode != 0
+    lab.vzvirt("--skip-address-probe", "start", "101")
+    lab.vzvirt("kill", "101")
+    (lab.root / "etc/vz/vz.conf").write_text("SKIP_ARPDETECT=yes\n")
+    lab.vzvirt("start", "101")
+
+
 def test_a_bridged_interface_comes_and_goes(lab: LinkLab) -> None:
     lab.start(101, routed(ONE))
     with lab.traffic(101, HOST) as answers:

@@ -91,6 +91,7 @@ def test_every_parser_gives_its_field_its_type(tmp_path: Path) -> None:
         "engine": "lxc",
         "layout": "image",
         "lock_wait": "1.5",
+        "skip_address_probe": "yes",
         "colour": "always",
         "debug": "yes",
     }
@@ -101,6 +102,7 @@ def test_every_parser_gives_its_field_its_type(tmp_path: Path) -> None:
         "engine": "lxc",
         "layout": "image",
         "lock_wait": 1.5,
+        "skip_address_probe": True,
         "colour": "always",
         "debug": True,
     }

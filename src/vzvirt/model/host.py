@@ -30,6 +30,7 @@ class GlobalConfig:
         default_template: DEF_OSTEMPLATE, or ``None``.
         default_sample: CONFIGFILE, or ``None``.
         default_layout: VE_LAYOUT for new containers, or ``None``: whichever suits.
+        skips_address_probe: SKIP_ARPDETECT.
         defaults: Container keys that stand in vz.conf, as a partial definition.
         warnings: What was wrong with the file.
     """
@@ -42,6 +43,7 @@ class GlobalConfig:
     default_template: str | None = None
     default_sample: str | None = None
     default_layout: str | None = None
+    skips_address_probe: bool = False
     defaults: Domain
     warnings: tuple[str, ...] = ()
 

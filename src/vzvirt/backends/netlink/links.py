@@ -41,14 +41,14 @@ class NetlinkLinks:
 
     Args:
         root: The installation.
-        probe: Seconds to wait for whoever has a routed address already; 0: do not ask.
+        asks: Whether the network is asked who has a routed address already.
     """
 
-    def __init__(self, root: Root, probe: float = PROBE_SECONDS) -> None:
+    def __init__(self, root: Root, *, asks: bool = True) -> None:
         self._root = root
         self._tag = root.tag
         self._nics = Nics(root)
-        self._patience = probe
+        self._asks = asks
         self._checked: dict[Ctid, tuple[Mapping[IpAddress, uplinks.Way], Probe]] = {}
 
     def _held(self, ctid: Ctid) -> HeldFile:
@@ -88,7 +88,7 @@ class NetlinkLinks:
                     hint="choose another one",
                 )
         asking = {ip: way.uplinks for ip, way in found.items() if way.holder is None}
-        self._checked[ctid] = (found, Probe(asking if self._patience > 0 else {}))
+        self._checked[ctid] = (found, Probe(asking if self._asks else {}))
 
     def _forget_questions(self, ctid: Ctid) -> None:
         """Nothing came of what was checked."""
@@ -100,7 +100,7 @@ class NetlinkLinks:
         addresses = _routed_addresses(plugs)
         found, probe = self._checked.pop(ctid, ({}, Probe({})))
         try:
-            taken = probe.answers(self._patience)
+            taken = probe.answers(PROBE_SECONDS)
             if taken is not None:
                 raise errors.OperationFailed(
                     f"the address {taken} is in use: another machine on "

@@ -18,6 +18,7 @@ from vzvirt.codec.vzconf.params import (
     DEF_OSTEMPLATE,
     DUMPDIR,
     LOCKDIR,
+    SKIP_ARPDETECT,
     TEMPLATE,
     VE_PRIVATE,
 )
@@ -57,6 +58,7 @@ def read_global(document: Document) -> GlobalConfig:
         default_template=_template_name(values.get(DEF_OSTEMPLATE)),
         default_sample=values.get(CONFIGFILE),
         default_layout=values.get(VE_LAYOUT),
+        skips_address_probe=values.get(SKIP_ARPDETECT) or False,
         defaults=defaults,
         warnings=tuple(heard.warnings),
     )

@@ -302,6 +302,12 @@ CONFIGFILE: Final = Param(
 DEF_OSTEMPLATE: Final = Param(
     "DEF_OSTEMPLATE", OSTEMPLATE.form, "template of a new container", scope=Scope.GLOBAL
 )
+SKIP_ARPDETECT: Final = Param(
+    "SKIP_ARPDETECT",
+    Flag(),
+    "whether containers get routed addresses unasked who has them",
+    scope=Scope.GLOBAL,
+)
 
 _ONLY_KNOWN: Final[dict[str, tuple[Form[Any], str]]] = {
     "VIRTUOZZO": (Flag(), "whether the boot script does anything"),
@@ -319,7 +325,6 @@ _ONLY_KNOWN: Final[dict[str, tuple[Form[Any], str]]] = {
     "IP6TABLES": (PlainWords(), "packet filter modules of IPv6"),
     "MODULES_DISABLED": (Flag(), "whether vzctl loads no modules"),
     "ERROR_ON_ARPFAIL": (Flag(), "whether an address in use elsewhere is an error"),
-    "SKIP_ARPDETECT": (Flag(), "whether addresses in use are not looked for"),
     "VE_ROUTE_SRC_DEV": (Text(), "device whose address containers' routes come from"),
     "NEIGHBOUR_DEVS": (Text(), "devices on which containers' addresses are announced"),
     "FORCE_ROUTE": (Flag(), "whether routes are set where they stand already"),
@@ -334,6 +339,7 @@ _GLOBAL: Final[tuple[Param[Any], ...]] = (
     TEMPLATE,
     CONFIGFILE,
     DEF_OSTEMPLATE,
+    SKIP_ARPDETECT,
     *(
         Param(key, form, meaning, scope=Scope.GLOBAL, ignored=True)
         for key, (form, meaning) in _ONLY_KNOWN.items()

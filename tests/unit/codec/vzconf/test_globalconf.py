@@ -42,7 +42,13 @@ def test_as_shipped_with_openvz() -> None:
     assert found.default_template == "centos-6-x86"
     assert found.default_layout == "ploop"
     assert found.default_sample is None
+    assert not found.skips_address_probe
     assert found.defaults == Domain(name="container", cpu=Cpu(shares=512))
+
+
+def test_addresses_in_use_may_be_nobodys_concern() -> None:
+    assert config("SKIP_ARPDETECT=yes\n").skips_address_probe
+    assert not config("SKIP_ARPDETECT=no\n").skips_address_probe
 
 
 def test_what_it_leaves_open_the_built_in_one_says() -> None:
