@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vzvirt.server.conffile import Entry, Problem, parse
@@ -56,6 +56,7 @@ def test_a_list_that_never_ends_is_reported_where_it_begins() -> None:
     )
 
 
+@settings(max_examples=60)
 @given(st.text())
 def test_no_text_is_too_much(text: str) -> None:
     entries, problems = parse(text)
