@@ -12,6 +12,7 @@ from vzvirt.manager.tuning import Tuning
 from vzvirt.model.affect import Affect
 from vzvirt.model.devices import Bandwidth, Interface, InterfaceKind
 from vzvirt.model.domain import Domain, OpenvzSettings
+from vzvirt.model.limitchange import LimitChange
 from vzvirt.model.resources import Accounting, Cpu, Memory
 from vzvirt.model.values import UNLIMITED, Ctid
 from worlds import MIB, Fuse, World
@@ -47,7 +48,7 @@ def _kernels(world: World) -> int | None:
 )
 def test_what_changes_while_it_runs(world: World, affect: Affect, now: int, later: int) -> None:
     tuning = _running(world).manager.tuning
-    tuning.set_memory("web", 128 * MIB, affect)
+    tuning.set("web", LimitChange(memory=128 * MIB), affect)
     assert _kernels(world) == _live(world).memory.limit == now * MIB
     assert _stored(world).memory == Memory(limit=later * MIB, swap=64 * MIB)
     assert tuning.domain("web").memory.limit == now * MIB
@@ -57,7 +58,7 @@ def test_what_changes_while_it_runs(world: World, affect: Affect, now: int, late
 @pytest.mark.parametrize("affect", [Affect.CURRENT, STORED])
 def test_what_changes_while_it_is_off(world: World, affect: Affect) -> None:
     world.define(memory=Memory(limit=256 * MIB, swap=0))
-    world.manager.tuning.set_memory("web", 128 * MIB, affect)
+    world.manager.tuning.set("web", LimitChange(memory=128 * MIB), affect)
     assert _stored(world).memory.limit == 128 * MIB
 
 
@@ -66,7 +67,7 @@ def test_what_runs_cannot_change_while_it_is_off(world: World, affect: Affect) -
     world.define()
     before = _stored(world)
     with pytest.raises(errors.OperationInvalid, match="'web' is not running"):
-        world.manager.tuning.set_vcpus("web", 2, affect)
+        world.manager.tuning.set("web", LimitChange(vcpus=2), affect)
     assert _stored(world) == before
     with pytest.raises(errors.OperationInvalid, match="not running"):
         world.manager.tuning.domain("web", LIVE)
@@ -77,31 +78,51 @@ def test_a_transient_container_has_nothing_stored_to_change(world: World) -> Non
     world.store.save(_stored(world), live=True)
     world.store.delete(CTID)
     with pytest.raises(errors.OperationInvalid, match="'web' is transient"):
-        world.manager.tuning.set_vcpus("web", 2, BOTH)
-    world.manager.tuning.set_vcpus("web", 2)
+        world.manager.tuning.set("web", LimitChange(vcpus=2), BOTH)
+    world.manager.tuning.set("web", LimitChange(vcpus=2))
     assert _live(world).cpu.vcpus == 2
 
 
 WRONG: list[tuple[Callable[[Tuning], None], type[errors.VzvirtError], str]] = [
-    (lambda t: t.set_memory("web", 4096), errors.InvalidArgument, "nothing could start"),
-    (lambda t: t.set_memory("web", UNLIMITED), errors.ConfigUnsupported, "finite <memory>"),
     (
-        lambda t: t.set_memory_limits("web", soft=512 * MIB),
+        lambda t: t.set("web", LimitChange(memory=4096)),
+        errors.InvalidArgument,
+        "nothing could start",
+    ),
+    (
+        lambda t: t.set("web", LimitChange(memory=UNLIMITED)),
+        errors.ConfigUnsupported,
+        "finite <memory>",
+    ),
+    (
+        lambda t: t.set("web", LimitChange(soft_limit=512 * MIB)),
         errors.InvalidArgument,
         r"soft_limit \(536870912 bytes\) is above <memory> \(268435456 bytes\)",
     ),
     (
-        lambda t: t.set_memory_limits("web", with_swap=128 * MIB),
+        lambda t: t.set("web", LimitChange(memory_and_swap=128 * MIB)),
         errors.InvalidArgument,
         r"swap_hard_limit \(134217728 bytes\) .* below hard_limit \(268435456 bytes\)",
     ),
-    (lambda t: t.set_vcpus("web", 0), errors.InvalidArgument, "not in 1..8192"),
-    (lambda t: t.set_cpu_time("web", quota=17), errors.InvalidArgument, "quota 17"),
-    (lambda t: t.set_cpu_time("web", period=17), errors.InvalidArgument, "period 17"),
-    (lambda t: t.set_affinity("web", "3-1"), errors.InvalidArgument, "list of processors"),
-    (lambda t: t.set_numa_nodes("web", "a"), errors.InvalidArgument, "list of memory nodes"),
-    (lambda t: t.set_block_io("web", weight=99), errors.InvalidArgument, "not in 100..1000"),
-    (lambda t: t.set_block_io("web", bytes_per_second=-1), errors.InvalidArgument, "negative"),
+    (lambda t: t.set("web", LimitChange(vcpus=0)), errors.InvalidArgument, "not in 1..8192"),
+    (lambda t: t.set("web", LimitChange(quota=17)), errors.InvalidArgument, "quota 17"),
+    (lambda t: t.set("web", LimitChange(period=17)), errors.InvalidArgument, "period 17"),
+    (
+        lambda t: t.set("web", LimitChange(affinity="3-1")),
+        errors.InvalidArgument,
+        "list of processors",
+    ),
+    (
+        lambda t: t.set("web", LimitChange(numa_nodes="a")),
+        errors.InvalidArgument,
+        "list of memory nodes",
+    ),
+    (
+        lambda t: t.set("web", LimitChange(disk_weight=99)),
+        errors.InvalidArgument,
+        "not in 100..1000",
+    ),
+    (lambda t: t.set("web", LimitChange(bytes_per_second=-1)), errors.InvalidArgument, "negative"),
 ]
 
 
@@ -122,12 +143,15 @@ def test_what_is_wrong_changes_nothing(
 def test_limits_on_memory(world: World) -> None:
     world.define(memory=Memory(limit=256 * MIB, swap=64 * MIB))
     tuning = world.manager.tuning
-    tuning.set_memory_limits("web", soft=200 * MIB, guarantee=100 * MIB)
-    tuning.set_memory_limits("web", hard=512 * MIB, with_swap=600 * MIB)
+    tuning.set("web", LimitChange(soft_limit=200 * MIB, min_guarantee=100 * MIB))
+    tuning.set("web", LimitChange(memory=512 * MIB, memory_and_swap=600 * MIB))
     assert _stored(world).memory == Memory(
         limit=512 * MIB, swap=88 * MIB, soft_limit=200 * MIB, min_guarantee=100 * MIB
     )
-    tuning.set_memory_limits("web", soft=UNLIMITED, guarantee=UNLIMITED, with_swap=UNLIMITED)
+    tuning.set(
+        "web",
+        LimitChange(soft_limit=UNLIMITED, min_guarantee=UNLIMITED, memory_and_swap=UNLIMITED),
+    )
     assert _stored(world).memory == Memory(limit=512 * MIB, swap=UNLIMITED)
 
 
@@ -135,8 +159,8 @@ def test_beancounters_have_no_swap(world: World) -> None:
     world.define(openvz=OpenvzSettings(accounting=Accounting.UBC), memory=Memory(limit=256 * MIB))
     tuning = world.manager.tuning
     with pytest.raises(errors.ConfigUnsupported, match="no limit on swap"):
-        tuning.set_memory_limits("web", with_swap=512 * MIB)
-    tuning.set_memory("web", UNLIMITED)
+        tuning.set("web", LimitChange(memory_and_swap=512 * MIB))
+    tuning.set("web", LimitChange(memory=UNLIMITED))
     assert _stored(world).memory.limit is UNLIMITED
 
 
@@ -157,29 +181,29 @@ def test_limits_on_processor_time(
     world: World, before: Cpu, change: dict[str, int], after: Cpu
 ) -> None:
     world.define(cpu=before)
-    world.manager.tuning.set_cpu_time("web", **change)
+    world.manager.tuning.set("web", LimitChange(**change))
     assert _stored(world).cpu == after
 
 
 def test_where_it_runs(world: World) -> None:
     world.define()
     tuning = world.manager.tuning
-    tuning.set_affinity("web", "0,2-3")
-    tuning.set_numa_nodes("web", "all")
+    tuning.set("web", LimitChange(affinity="0,2-3"))
+    tuning.set("web", LimitChange(numa_nodes="all"))
     assert (_stored(world).cpu.affinity, _stored(world).numa_nodes) == ("0,2-3", "all")
 
 
 def test_more_processors_than_there_are_is_told(world: World) -> None:
     world.define()
-    world.manager.tuning.set_vcpus("web", 8000)
+    world.manager.tuning.set("web", LimitChange(vcpus=8000))
     assert any("asks for 8000 processors" in sentence for sentence in world.warned)
 
 
 def test_limits_on_disks(world: World) -> None:
     world.define()
     tuning = world.manager.tuning
-    tuning.set_block_io("web", weight=500, bytes_per_second=1000)
-    tuning.set_block_io("web", operations_per_second=50, bytes_per_second=0)
+    tuning.set("web", LimitChange(disk_weight=500, bytes_per_second=1000))
+    tuning.set("web", LimitChange(operations_per_second=50, bytes_per_second=0))
     found = _stored(world).block_io
     assert (found.weight, found.bytes_per_second, found.operations_per_second) == (500, 0, 50)
 
@@ -216,6 +240,6 @@ def test_where_it_cannot_be_written_the_kernel_has_the_old_limit(
     _running(world)
     fuse = Fuse(blows_at=blows_at, error=errors.NoSpace("the disk is full"))
     with pytest.raises(errors.NoSpace):
-        world.fused(fuse).tuning.set_memory("web", 128 * MIB, BOTH)
+        world.fused(fuse).tuning.set("web", LimitChange(memory=128 * MIB), BOTH)
     assert _kernels(world) == 256 * MIB
     assert _live(world).memory.limit == _stored(world).memory.limit == 256 * MIB

@@ -10,6 +10,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.model.domain import Domain
+from vzvirt.model.limitchange import LimitChange
 from vzvirt.model.statistics import Topic
 from vzvirt.rpc.protocol import remote
 from vzvirt.rpc.protocol.constants import (
@@ -46,7 +47,7 @@ def set_vcpus_flags(call: Call, args: remote.DomainSetVcpusFlagsArgs) -> None:
 
 def _set_vcpus(call: Call, dom: remote.NonnullDomain, count: int, flags: int) -> None:
     ref = reference(call, dom)
-    call.daemon.manager.tuning.set_vcpus(ref, count, affect(flags))
+    call.daemon.manager.tuning.set(ref, LimitChange(vcpus=count), affect(flags))
     changed(call, ref)
 
 
@@ -164,7 +165,7 @@ def _pin_one(call: Call, dom: remote.NonnullDomain, vcpu: int, cpumap: bytes, fl
 def _pin(call: Call, dom: remote.NonnullDomain, cpumap: bytes, flags: int) -> None:
     ref, manager = reference(call, dom), call.daemon.manager
     processors = _list(cpumap, manager.machine.processor_map().present)
-    manager.tuning.set_affinity(ref, processors, affect(flags))
+    manager.tuning.set(ref, LimitChange(affinity=processors), affect(flags))
     changed(call, ref)
 
 

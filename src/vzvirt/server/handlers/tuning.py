@@ -8,6 +8,7 @@ from vzvirt import errors
 from vzvirt.codec.xml.resources import ROOT_DEVICE
 from vzvirt.model.devices import Bandwidth
 from vzvirt.model.domain import Domain
+from vzvirt.model.limitchange import LimitChange
 from vzvirt.model.resources import NO_QUOTA, PERCENT_PERIOD, Accounting
 from vzvirt.model.values import UNLIMITED, Limit
 from vzvirt.rpc.protocol import remote
@@ -65,7 +66,8 @@ def set_memory_flags(call: Call, args: remote.DomainSetMemoryFlagsArgs) -> None:
 
 def _set_memory(call: Call, dom: remote.NonnullDomain, amount: int, flags: int) -> None:
     ref = reference(call, dom)
-    call.daemon.manager.tuning.set_memory(ref, from_kib(amount), affect(flags))
+    change = LimitChange(memory=from_kib(amount))
+    call.daemon.manager.tuning.set(ref, change, affect(flags))
     changed(call, ref)
 
 
@@ -107,14 +109,13 @@ def set_memory_parameters(call: Call, args: remote.DomainSetMemoryParametersArgs
         value = _given(given, name)
         return None if value is None else from_kib(value)
 
-    call.daemon.manager.tuning.set_memory_limits(
-        ref,
-        hard=amount("hard_limit"),
-        soft=amount("soft_limit"),
-        guarantee=amount("min_guarantee"),
-        with_swap=amount("swap_hard_limit"),
-        affect=affect(args.flags),
+    change = LimitChange(
+        memory=amount("hard_limit"),
+        soft_limit=amount("soft_limit"),
+        min_guarantee=amount("min_guarantee"),
+        memory_and_swap=amount("swap_hard_limit"),
     )
+    call.daemon.manager.tuning.set(ref, change, affect(args.flags))
     changed(call, ref)
 
 
@@ -185,13 +186,12 @@ def _set_scheduler(
     call: Call, dom: remote.NonnullDomain, given: dict[str, Value], flags: int
 ) -> None:
     ref = reference(call, dom)
-    call.daemon.manager.tuning.set_cpu_time(
-        ref,
+    change = LimitChange(
         shares=_given(given, "cpu_shares"),
         quota=_given(given, "vcpu_quota"),
         period=_given(given, "vcpu_period"),
-        affect=affect(flags),
     )
+    call.daemon.manager.tuning.set(ref, change, affect(flags))
     changed(call, ref)
 
 
@@ -229,13 +229,12 @@ def set_blkio_parameters(call: Call, args: remote.DomainSetBlkioParametersArgs) 
     given = values(args.params, _BLKIO)
     ref = reference(call, args.dom)
     rates = {field: _rate(given, *names) for field, names in _RATES.items()}
-    call.daemon.manager.tuning.set_block_io(
-        ref,
-        weight=_given(given, "weight"),
+    change = LimitChange(
+        disk_weight=_given(given, "weight"),
         bytes_per_second=rates["bytes_per_second"],
         operations_per_second=rates["operations_per_second"],
-        affect=affect(args.flags),
     )
+    call.daemon.manager.tuning.set(ref, change, affect(args.flags))
     changed(call, ref)
 
 
@@ -292,7 +291,8 @@ def set_numa_parameters(call: Call, args: remote.DomainSetNumaParametersArgs) ->
     nodes = given.get("numa_nodeset")
     if nodes is not None:
         ref = reference(call, args.dom)
-        call.daemon.manager.tuning.set_numa_nodes(ref, str(nodes) or "all", affect(args.flags))
+        change = LimitChange(numa_nodes=str(nodes) or "all")
+        call.daemon.manager.tuning.set(ref, change, affect(args.flags))
         changed(call, ref)
 
 
