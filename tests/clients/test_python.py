@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
+from itertools import takewhile
 from pathlib import Path
 
-from daemonlab import PATIENCE, Daemon
+from daemonlab import PATIENCE, SYSTEM_PYTHON, Daemon
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -27,3 +29,50 @@ def test_containers(daemon: Daemon) -> None:
     while daemon.ok("list", "--all", "--name"):  # what was to end with its client
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+HEARD = """\
+network lan 0 0
+network lan 2 0
+lifecycle web 0 0
+lifecycle web 2 0
+metadata_change web 1 None
+device_added web net0
+device_removed web net0
+lifecycle web 3 0
+lifecycle web 4 0
+reboot web
+lifecycle web 6 2
+lifecycle web 5 0
+lifecycle web 2 0
+lifecycle web 5 1
+lifecycle web 1 1
+lifecycle site 0 2
+lifecycle site 1 0
+network lan 3 0
+network lan 1 0
+"""
+"""In libvirt's numbers: the event and its detail."""
+
+
+def test_events(daemon: Daemon) -> None:
+    """Every kind that is there to be heard, a connection kept alive, and its end."""
+    build_template(daemon)
+    with subprocess.Popen(
+        [SYSTEM_PYTHON, PROGRAMS / "events.py", daemon.uri],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as listener:
+        try:
+            assert listener.stdout is not None
+            heard = list(takewhile(lambda line: line != "listening\n", listener.stdout))
+            pools = [line for line in heard if line.startswith("refreshed ")]
+            assert "".join(line for line in heard if line not in pools) == HEARD
+            assert "refreshed templates\n" in pools
+            daemon.stop()
+            rest, _ = listener.communicate("\n", timeout=PATIENCE)
+            assert rest == "closed 1\n"  # VIR_CONNECT_CLOSE_REASON_EOF
+            assert listener.returncode == 0
+        finally:
+            listener.kill()
