@@ -21,7 +21,14 @@ from vzvirt.manager.interfaces import completed
 from vzvirt.manager.standing import Standing, changing, save
 from vzvirt.manager.world import World
 from vzvirt.model.affect import Affect
-from vzvirt.model.devices import Filesystem, HostDevice, Interface, InterfaceKind, IpInterface
+from vzvirt.model.devices import (
+    ROUTED_GUEST_NAME,
+    Filesystem,
+    HostDevice,
+    Interface,
+    InterfaceKind,
+    IpInterface,
+)
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
 
@@ -304,8 +311,8 @@ def _updated(domain: Domain, device: Device) -> Domain:
     new = _filled(device, old)
     if _fixed(old) != _fixed(new):
         raise errors.OperationInvalid(
-            f"the kind, names and link addresses of interface '{old.guest_name or 'venet0'}' "
-            "cannot change in place",
+            "the kind, names and link addresses of interface "
+            f"'{old.guest_name or ROUTED_GUEST_NAME}' cannot change in place",
             hint="detach it and attach another one",
         )
     return dataclasses.replace(

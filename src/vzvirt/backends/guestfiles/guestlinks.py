@@ -6,10 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vzvirt.model.devices import Interface, InterfaceKind, IpAddress, IpNetwork, Route
-
-ROUTED_NAME: Final = "venet0"
-"""What a routed interface is called inside, as on OpenVZ."""
+from vzvirt.model.devices import (
+    ROUTED_GUEST_NAME,
+    Interface,
+    InterfaceKind,
+    IpAddress,
+    IpNetwork,
+    Route,
+)
 
 _ANYWHERE: Final = {4: "0.0.0.0/0", 6: "::/0"}
 
@@ -47,7 +51,7 @@ class Link:
     @property
     def name(self) -> str:
         """Of the device inside."""
-        return self.interface.guest_name or ROUTED_NAME
+        return self.interface.guest_name or ROUTED_GUEST_NAME
 
     @property
     def is_routed(self) -> bool:

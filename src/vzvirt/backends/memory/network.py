@@ -15,7 +15,7 @@ from vzvirt import errors
 from vzvirt.backends.memory.inventory import NICS, UPLINK, name_at
 from vzvirt.backends.memory.state import Runs
 from vzvirt.backends.memory.wiring import Wire, Wiring, WiringFile
-from vzvirt.model.devices import HostDevice, HostDeviceKind, IpInterface
+from vzvirt.model.devices import ROUTED_GUEST_NAME, HostDevice, HostDeviceKind, IpInterface
 from vzvirt.model.host import HostCheck
 from vzvirt.model.network import ForwardMode, Lease, Network
 from vzvirt.model.values import Ctid
@@ -228,7 +228,7 @@ def _wire(ctid: Ctid, plug: Plug) -> Wire:
     interface = plug.interface
     return Wire(
         ctid=int(ctid),
-        guest_name=interface.guest_name or "venet0",
+        guest_name=interface.guest_name or ROUTED_GUEST_NAME,
         mac=str(interface.mac or "00:00:00:00:00:00"),
         bridge=plug.bridge,
         addresses=[str(address) for address in interface.addresses],
@@ -240,7 +240,7 @@ def _same(one: Wire, other: Wire) -> bool:
 
 
 def _end(plug: Plug) -> str:
-    return plug.interface.host_name or plug.interface.guest_name or "venet0"
+    return plug.interface.host_name or plug.interface.guest_name or ROUTED_GUEST_NAME
 
 
 def _disconnect(wiring: Wiring, ctid: Ctid) -> None:

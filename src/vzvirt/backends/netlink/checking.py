@@ -6,7 +6,7 @@ import socket
 
 from vzvirt import errors
 from vzvirt.backends.netlink import batches, filters, names, rtnetlink
-from vzvirt.model.devices import Interface, InterfaceKind
+from vzvirt.model.devices import ROUTED_GUEST_NAME, Interface, InterfaceKind
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import Plug
 
@@ -49,7 +49,7 @@ def _check_words(interface: Interface) -> None:
 
 
 def _check_kind(interface: Interface) -> None:
-    kind, name = interface.kind, interface.guest_name or names.ROUTED_GUEST_NAME
+    kind, name = interface.kind, interface.guest_name or ROUTED_GUEST_NAME
     if interface.filter is not None and interface.filter not in filters.FILTERS:
         raise errors.ConfigUnsupported(
             f"interface '{name}' has the traffic filter '{interface.filter}', which is not known",

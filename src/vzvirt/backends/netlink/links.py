@@ -17,6 +17,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.backends.netlink import batches, filters, kernel, names, shaping, traffic, uplinks
 from vzvirt.backends.netlink.checking import check_plug
+from vzvirt.backends.netlink.fitting import fitted, make_way_for_shapers
 from vzvirt.backends.netlink.held import Held, HeldFile
 from vzvirt.backends.netlink.nics import MOVED, Nics
 from vzvirt.backends.netlink.probe import Probe
@@ -122,7 +123,9 @@ class NetlinkLinks:
         self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]
     ) -> tuple[BootStep, ...]:
         """What makes them at each boot; durable notes of NICs are written by this call."""
+        plugs = fitted(plugs)
         wiring = self._wiring(ctid, plugs)
+        make_way_for_shapers(plugs)
         moved = [
             (self._nics.name_of(ctid, device), device)
             for device in devices
@@ -193,7 +196,9 @@ class NetlinkLinks:
 
     def attach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
         """Give a running container one more interface; all or nothing."""
+        (plug,) = fitted((plug,))
         wiring = self._wiring(ctid, (plug,))
+        make_way_for_shapers((plug,))
         with self._filters_lock():
             self._held(ctid).add(_holding(wiring, (plug,)))
         try:
@@ -209,7 +214,9 @@ class NetlinkLinks:
         had = _routed_addresses((old,))
         added = tuple(item for item in _routed_addresses((new,)) if item not in had)
         self._check_addresses(ctid, added, frozenset())
+        old, new = fitted((old, new))
         wiring = self._wiring(ctid, (old, new))
+        make_way_for_shapers((new,))
         with self._filters_lock():
             self._held(ctid).add(_holding(wiring, (new,)))
         try:

@@ -11,13 +11,10 @@ import re
 from pathlib import Path
 from typing import Final
 
-from vzvirt.model.devices import GUEST_NAME_MAX, InterfaceKind
+from vzvirt.model.devices import GUEST_NAME_MAX, ROUTED_GUEST_NAME, InterfaceKind
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import Plug
 from vzvirt.system.root import Root
-
-ROUTED_GUEST_NAME: Final = "venet0"
-"""What a routed interface is called inside."""
 
 ROUTED_MAC: Final = "02:18:51:00:00:01"
 """Both ends of every routed pair have it; such a pair never asks who has an address."""

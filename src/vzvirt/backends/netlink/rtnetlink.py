@@ -32,7 +32,7 @@ _DUMP: Final = 0x300
 _ERROR, _DONE = 2, 3
 
 _DST, _OIF, _GATEWAY, _MULTIPATH, _TABLE, _VIA = 1, 4, 5, 9, 15, 18
-_LINK_INFO: Final = 18
+_MTU, _LINK_INFO = 4, 18
 _INFO_KIND: Final = 1
 _TYPE_OF_ATTRIBUTE: Final = 0x3FFF
 
@@ -82,20 +82,26 @@ def routes(version: int) -> list[KernelRoute]:
 
 
 def link_kind(name: str) -> str | None:
-    """What a device is, such as ``bridge``; empty: a real one; ``None``: there is none.
+    """What a device is, such as ``bridge``; empty: a real one; ``None``: there is none."""
+    found = _link(name)
+    if found is None:
+        return None
+    return _attributes(found.get(_LINK_INFO, b"")).get(_INFO_KIND, b"").rstrip(b"\0").decode()
 
-    Raises:
-        SystemFailure: The kernel does not answer.
-    """
+
+def mtu(name: str) -> int | None:
+    """How large packets a device takes, in bytes; ``None``: there is none of that name."""
+    found = _link(name)
+    return None if found is None else _number(found[_MTU])
+
+
+def _link(name: str) -> dict[int, bytes] | None:
     try:
         body = _LINK.pack(socket.AF_UNSPEC, 0, socket.if_nametoindex(name), 0, 0)
         answers = list(_ask(_GET_LINK, _NEW_LINK, body, 0))
     except OSError:
         return None
-    for answer in answers:
-        info = _attributes(answer[_LINK.size :]).get(_LINK_INFO, b"")
-        return _attributes(info).get(_INFO_KIND, b"").rstrip(b"\0").decode()
-    return None
+    return _attributes(answers[0][_LINK.size :]) if answers else None
 
 
 def _route(version: int, body: bytes) -> KernelRoute | None:
