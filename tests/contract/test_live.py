@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -253,6 +254,16 @@ def test_defined_while_it_runs_it_stays(site: Site) -> None:
     site.manager.lifecycle.kill("web")
     assert site.area().exists, "a root that was made for the run is its own now"
     site.manager.lifecycle.start("web")
+
+
+def test_defined_from_what_it_was_started_with(site: Site) -> None:
+    """As ``virt-install`` does: what the document leaves unsaid is the same both times."""
+    document = wanted(ctid=CTID, uuid=uuid4())
+    started = site.manager.lifecycle.start_transient(document).domain
+    defined = site.manager.definitions.define(document).domain
+    assert defined.memory.limit is not None, "it came from a sample"
+    assert (defined.memory, defined.root) == (started.memory, started.root)
+    assert defined.openvz.origin_sample == started.openvz.origin_sample
 
 
 def test_undefined_while_it_runs_it_is_transient(site: Site) -> None:

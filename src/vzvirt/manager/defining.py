@@ -54,8 +54,13 @@ def define(world: World, domain: Domain, warnings: Iterable[str]) -> Defined:
     return Defined(
         domain=stored.domain,
         warnings=tuple(dict.fromkeys((*told, *stored.roundings))),
-        is_new=claimed.old is None or claimed.old.transient,
+        is_new=_is_new(claimed),
     )
+
+
+def _is_new(claimed: Claim) -> bool:
+    """Whether nothing was stored before, though it may run already."""
+    return claimed.old is None or claimed.old.transient
 
 
 def _keep_root(world: World, old: StoredDomain) -> None:
@@ -127,7 +132,7 @@ def rename(world: World, ctid: Ctid, name: str) -> None:
 def completed_definition(world: World, domain: Domain, claimed: Claim) -> tuple[Domain, list[str]]:
     """A definition with nothing left open, and what the user should know of how it was done."""
     config = world.store.global_config()
-    result, sentences = expanded(world.store, domain, is_new=claimed.old is None)
+    result, sentences = expanded(world.store, domain, is_new=_is_new(claimed))
     result = dataclasses.replace(result, ctid=claimed.ctid, uuid=domain.uuid or uuid.uuid4())
     if claimed.before is not None:
         result = _kept(result, claimed.before)
