@@ -14,8 +14,8 @@ PROJECT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "src"))
 
 from vzvirt import config, errors  # noqa: E402  # found only now
+from vzvirt.cli import limit_reports, network_reports, reports, template_reports  # noqa: E402
 from vzvirt.cli import main as cli_main  # noqa: E402
-from vzvirt.cli import network_reports, reports, template_reports  # noqa: E402
 from vzvirt.cli.command import Argument, Command  # noqa: E402
 from vzvirt.cli.parser import global_options  # noqa: E402
 from vzvirt.cli.table import COMMANDS  # noqa: E402
@@ -34,6 +34,12 @@ SHAPES: Final = (
         "An object with `ctid`, `name`, `uuid`, and `quotas`, an array of objects:",
         reports.QUOTA_FIELDS,
     ),
+    (
+        "`limits --json`",
+        "An object with `ctid`, `name`, `uuid`, and `limits`, an array of objects:",
+        reports.ENFORCEMENT_FIELDS,
+    ),
+    ("`stats --json`", "An array of objects.", limit_reports.USE_FIELDS),
     ("`template list --json`", "An array of objects.", template_reports.TEMPLATE_FIELDS),
     ("`template info --json`", "An object.", template_reports.DETAILS_FIELDS),
     ("`domiflist --json`", "An array of objects.", network_reports.INTERFACE_FIELDS),

@@ -114,6 +114,36 @@ def editor(tmp_path: Path, script: str) -> dict[str, str]:
     return {"EDITOR": f"'{path}' --wait", "VISUAL": ""}
 
 
+def _limits(web: Vzvirt, *where: str) -> dict[str, str]:
+    rows = web.json("limits", "web", *where)["limits"]
+    return {row["parameter"]: row["value"] for row in rows}
+
+
+def test_limits(web: Vzvirt) -> None:
+    before = _limits(web)
+    assert "container 101 (web) has other limits" in web("limits", "web", "--memory", "512M")
+    assert _limits(web) == {**before, "memory": str(512 << 20)}
+    web("start", "web")
+    web("limits", "web", "--cpus", "2", "--cpu-limit", "50%", "--live")
+    assert _limits(web)["vcpu"] == "2"
+    assert "vcpu" not in _limits(web, "--config")
+    web("limits", "web", "--memory", "1G", "--swap", "0", "--io-rate", "10M")
+    for where in ("--live", "--config"):
+        found = _limits(web, where)
+        assert (found["memory"], found["swap"]) == (str(1 << 30), "0")
+    assert "PARAMETER" in web("limits", "web")
+
+
+def test_stats(web: Vzvirt) -> None:
+    assert web.json("stats") == []
+    web("start", "web")
+    (found,) = web.json("stats")
+    assert (found["name"], found["processes"]) == ("web", 1)
+    assert 0 < found["memory"] < found["memory_limit"]
+    assert web.json("stats", "101")[0]["cpu_time"] >= found["cpu_time"]
+    assert "TASKS" in web("stats", "web")
+
+
 def test_edit(web: Vzvirt, tmp_path: Path) -> None:
     done = web.call("edit", "web", environment=editor(tmp_path, "exit 0"))
     assert done.stdout == "container 101 (web) not changed\n"
@@ -157,6 +187,10 @@ def test_no_editor(web: Vzvirt) -> None:
         ("shutdown web", 4, "not running"),
         ("unpause web", 4, "start it first"),
         ("kill web", 4, "not running"),
+        ("stats web", 4, "container 101 is not running"),
+        ("limits web --memory 4K --swap 0", 2, "nothing could start"),
+        ("limits web --cpus 2 --live", 4, "is not running"),
+        ("limits web --live --config", 2, "either the live or the stored"),
         ("exec web -- true", 4, "start it first"),
         ("define /nonexistent.xml", 2, "cannot read '/nonexistent.xml': No such file"),
         ("define /", 2, "cannot read '/': Is a directory"),

@@ -55,6 +55,35 @@ def read_size(text: str) -> int:
     return int(float(match[1]) * _SUFFIXES[match[2].lower()])
 
 
+def read_size_limit(text: str) -> Limit:
+    """A size, or ``unlimited``.
+
+    Raises:
+        InvalidArgument: It is neither.
+    """
+    return UNLIMITED if text.strip().lower() == "unlimited" else read_size(text)
+
+
+def read_number(text: str) -> int:
+    """A whole number.
+
+    Raises:
+        InvalidArgument: It is none.
+    """
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise errors.InvalidArgument(f"'{text}' is not a whole number")
+    return int(text)
+
+
+def read_percent(text: str) -> int:
+    """A whole number of percents.
+
+    Raises:
+        InvalidArgument: It is none.
+    """
+    return read_number(text.strip().removesuffix("%"))
+
+
 def read_space(text: str) -> SoftHard:
     """A size quota: ``SOFT:HARD``, or one size for both.
 

@@ -6,8 +6,10 @@ from typing import Final
 
 from vzvirt.cli.arguments import (
     ALL,
+    CONFIG,
     DEVICES,
     JSON,
+    LIVE,
     NETWORK,
     NETWORKING,
     NETWORKS,
@@ -23,8 +25,6 @@ _DEVICE: Final = Argument(
 _ADDRESS: Final = Argument("ADDRESS", "IPv4 or IPv6 address", parse=read_ip_interface)
 _NETWORK_FILE: Final = Argument("FILE", "network XML; '-': standard input", completes="file")
 
-_LIVE: Final = Argument("--live", "change what runs")
-_CONFIG: Final = Argument("--config", "change the definition")
 _BOTH: Final = (
     "--live changes the running container, --config its definition; without either, both are "
     "changed, the running one if it runs."
@@ -59,7 +59,7 @@ _DEVICE_COMMANDS: Final = (
         runs="devices:attach",
         group=DEVICES,
         summary="give a container one more device",
-        arguments=(REF, _DEVICE, _LIVE, _CONFIG, JSON),
+        arguments=(REF, _DEVICE, LIVE, CONFIG, JSON),
         details=_BOTH,
         repairs=True,
     ),
@@ -68,7 +68,7 @@ _DEVICE_COMMANDS: Final = (
         runs="devices:update",
         group=DEVICES,
         summary="change a device of a container",
-        arguments=(REF, _DEVICE, _LIVE, _CONFIG, JSON),
+        arguments=(REF, _DEVICE, LIVE, CONFIG, JSON),
         details="The file has the device as it is to be. An interface is found by its <mac>, its "
         f"<guest dev='...'/> or its <target dev='...'/>; the routed one is the only one. {_BOTH}",
         repairs=True,
@@ -78,7 +78,7 @@ _DEVICE_COMMANDS: Final = (
         runs="devices:detach",
         group=DEVICES,
         summary="take a device from a container",
-        arguments=(REF, _DEVICE, _LIVE, _CONFIG, JSON),
+        arguments=(REF, _DEVICE, LIVE, CONFIG, JSON),
         details=f"The device is found as by 'update-device'. {_BOTH}",
         repairs=True,
     ),
@@ -232,8 +232,8 @@ _NETWORK_COMMANDS: Final = (
                 values=("add", "add-first", "modify", "delete"),
             ),
             Argument("ENTRY", "its XML, or a file with it; '-': standard input", completes="file"),
-            _LIVE,
-            _CONFIG,
+            LIVE,
+            CONFIG,
             JSON,
         ),
         details="An entry is a <host> or <range> of DHCP, a <host> of DNS (with a <hostname>), a "

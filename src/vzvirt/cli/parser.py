@@ -201,7 +201,9 @@ def _add(parser: argparse.ArgumentParser, item: Argument) -> None:
             dest=item.parameter,
         )
     else:
-        nargs = {(False, True): "+", (True, False): "?"}.get((item.optional, item.many))
+        nargs = {(False, True): "+", (True, False): "?", (True, True): "*"}.get(
+            (item.optional, item.many)
+        )
         parser.add_argument(
             item.parameter,
             metavar=item.name,

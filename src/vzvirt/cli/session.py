@@ -15,6 +15,7 @@ from vzvirt.config import Settings
 
 if TYPE_CHECKING:
     from vzvirt.manager import Manager
+    from vzvirt.model.affect import Affect
     from vzvirt.model.domain import Domain
 
 LARGEST_FILE: Final = 4 << 20
@@ -146,6 +147,18 @@ def identity(domain: Domain) -> dict[str, Json]:
         "name": domain.name,
         "uuid": None if domain.uuid is None else str(domain.uuid),
     }
+
+
+def affected(*, live: bool, config: bool) -> Affect:
+    """Which definitions are meant by --live and --config; by neither, those that there are."""
+    from vzvirt.model.affect import Affect
+
+    return {
+        (False, False): Affect.ALL,
+        (True, False): Affect.LIVE,
+        (False, True): Affect.STORED,
+        (True, True): Affect.BOTH,
+    }[live, config]
 
 
 def read_file(name: str) -> bytes:

@@ -18,6 +18,7 @@ from vzvirt.cli.arguments import (
 )
 from vzvirt.cli.command import NAMES, Argument, Command
 from vzvirt.cli.formats import read_assignment, read_ctid, read_seconds
+from vzvirt.cli.limits_table import LIMIT_COMMANDS
 from vzvirt.cli.network_table import NETWORK_COMMANDS
 from vzvirt.cli.storage_table import STORAGE_COMMANDS
 
@@ -282,6 +283,7 @@ COMMANDS: Final = (
         repairs=True,
     ),
     *NETWORK_COMMANDS,
+    *LIMIT_COMMANDS,
     *STORAGE_COMMANDS,
     Command(
         name="validate",

@@ -22,6 +22,7 @@ from vzvirt.manager.world import World
 from vzvirt.model.affect import Affect
 from vzvirt.model.devices import Bandwidth, Interface
 from vzvirt.model.domain import Domain
+from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.limitchange import LimitChange
 from vzvirt.model.resources import NO_QUOTA, PERCENT_PERIOD, Accounting, Cpu, Memory
 from vzvirt.model.values import UNLIMITED, Limit
@@ -46,6 +47,17 @@ class Tuning:
         if chosen is None:
             raise errors.InternalError(f"'{now.name}' has no definition at all")
         return self._effective(chosen)
+
+    def enforcement(
+        self, ref: str, affect: Affect = Affect.CURRENT
+    ) -> tuple[EnforcedParameter, ...]:
+        """What becomes of each limit that is set.
+
+        Raises:
+            NoDomain: There is no such container.
+            OperationInvalid: It has no such definition.
+        """
+        return tuple(self._world.engine.enforcement(self.domain(ref, affect)))
 
     def set(self, ref: str, change: LimitChange, affect: Affect = Affect.CURRENT) -> None:
         """Set some of a container's limits, all of those given or none.

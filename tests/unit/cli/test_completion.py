@@ -52,7 +52,7 @@ def asked(program: Path) -> str:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["sta"], {"start"}),
+        (["sta"], {"start", "stats"}),
         (["un"], {"undefine", "unpause"}),
         (["template", "im"], {"import"}),
         (["list", "--a"], {"--all"}),

@@ -12,8 +12,11 @@ from vzvirt.cli.formats import (
     read_assignment,
     read_ctid,
     read_inodes,
+    read_number,
+    read_percent,
     read_seconds,
     read_size,
+    read_size_limit,
     read_space,
     size_text,
 )
@@ -98,3 +101,12 @@ def test_the_rest_is_read() -> None:
     for bad in ("A", "=b"):
         with pytest.raises(errors.InvalidArgument):
             read_assignment(bad)
+
+
+def test_limits() -> None:
+    assert read_size_limit("unlimited") is UNLIMITED
+    assert read_size_limit("2M") == 2 << 20
+    assert (read_number("12"), read_percent("150%"), read_percent("50")) == (12, 150, 50)
+    for wrong in ("", "-1", "1.5", "x", "5%"):
+        with pytest.raises(errors.InvalidArgument):
+            read_number(wrong)

@@ -41,7 +41,7 @@ def test_a_word_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed.out == ""
     assert printed.err == (
         "vzvirt: error: there is no command 'strat'\n"
-        "hint: did you mean start or domifstat or autostart?\n"
+        "hint: did you mean stats or start or domifstat?\n"
     )
 
 

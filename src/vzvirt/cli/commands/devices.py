@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from vzvirt.cli.network_reports import ADDRESS_FIELDS, COUNTER_FIELDS, INTERFACE_FIELDS
 from vzvirt.cli.output import Field, documents
-from vzvirt.cli.session import Session, identity, read_file, title
+from vzvirt.cli.session import Session, affected, identity, read_file, title
 from vzvirt.codec.xml import read_device
 from vzvirt.model.affect import Affect
 from vzvirt.model.devices import Filesystem, HostDevice, Interface, IpInterface
@@ -87,16 +87,7 @@ def _read(session: Session, ref: str, file: str) -> tuple[Domain, Device]:
 
 def _make(change: _Change, domain: Domain, device: Device, *, live: bool, config: bool) -> None:
     """Without a word on where, a change is made wherever it can be."""
-    change(str(domain.ctid), device, _WHERE[live, config])
-
-
-_WHERE: Final = {
-    (False, False): Affect.ALL,
-    (True, False): Affect.LIVE,
-    (False, True): Affect.STORED,
-    (True, True): Affect.BOTH,
-}
-"""Which definitions are meant by --live and --config."""
+    change(str(domain.ctid), device, affected(live=live, config=config))
 
 
 def _described(device: Device) -> str:
