@@ -29,6 +29,7 @@ def _limited(bench: Bench, *, init: str = "/sbin/quick") -> Domain:
         init=init,
         memory=Memory(limit=64 * MIB, swap=32 * MIB, soft_limit=48 * MIB),
         cpu=Cpu(vcpus=1, shares=512, affinity="0", limit_percent=50),
+        block_io=BlockIo(weight=700),
         openvz=OpenvzSettings(beancounters=(Beancounter("numproc", BarrierLimit(40, 40)),)),
     )
 
@@ -60,6 +61,9 @@ EXPECTED = {
     "cpu.cfs_period_us": "100000",
     "cpu.max": "50000 100000",
     "cpuset.cpus": "0",
+    "blkio.bfq.weight": "700",
+    "io.bfq.weight": "700",
+    "io.weight": "default 700",
 }
 
 

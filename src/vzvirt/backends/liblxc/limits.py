@@ -99,7 +99,7 @@ def writes(domain: Domain, groups: Groups, disk: str | None) -> list[Write]:
 
 
 def _check_dispensable(row: LimitRow, domain: Domain) -> None:
-    if any(file.per_disk for file in (*row.v1, *row.v2)):
+    if row.controller == "blkio":
         return  # kept only, as it is where the root lies on no disk
     if row.value(domain) not in {None, "unlimited", "all", "auto"}:
         raise errors.NoSupport(
@@ -249,16 +249,15 @@ def _kept_only(domain: Domain) -> list[EnforcedParameter]:
         EnforcedParameter(parameter=name, value=f"{low}:{high}", enforcement=Enforcement.KEPT)
         for name, low, high in rows
     ]
-    block = domain.block_io
-    others = (
-        ("memory guarantee", domain.memory.min_guarantee),
-        ("disk weight", block.weight),
-    )
-    table += [
-        EnforcedParameter(parameter=name, value=_words(value), enforcement=Enforcement.KEPT)
-        for name, value in others
-        if value is not None
-    ]
+    guarantee = domain.memory.min_guarantee
+    if guarantee is not None:
+        table.append(
+            EnforcedParameter(
+                parameter="memory guarantee",
+                value=_words(guarantee),
+                enforcement=Enforcement.KEPT,
+            )
+        )
     return table
 
 

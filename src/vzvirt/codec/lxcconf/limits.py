@@ -21,6 +21,10 @@ _SHARES: Final = 1024
 """The kernel's own share of version 1; it corresponds to the weight 100 of version 2."""
 
 
+_DISK_WEIGHT: Final = "100"
+"""The kernel's own, of both schedulers that know weights and in both versions."""
+
+
 @dataclass(frozen=True, slots=True)
 class LimitFile:
     """One file of a control group.
@@ -135,6 +139,11 @@ def _quota_v1(domain: Domain) -> str:
 def _quota_v2(domain: Domain) -> str:
     quota, period = cpu_quota(domain)
     return f"{'max' if quota is None else quota} {period}"
+
+
+def _disk_weight(domain: Domain) -> str:
+    weight = domain.block_io.weight
+    return _DISK_WEIGHT if weight is None else str(weight)
 
 
 def _rate(domain: Domain, field: str) -> int | None:
@@ -268,6 +277,17 @@ LIMITS: Final = (
         lambda domain: domain.numa_nodes,
         v1=(LimitFile("cpuset.mems", _nodes, whole_tree=True),),
         v2=(LimitFile("cpuset.mems", _nodes),),
+    ),
+    LimitRow(
+        "disk weight",
+        "blkio",
+        lambda domain: None if domain.block_io.weight is None else str(domain.block_io.weight),
+        approximately="on disks whose scheduler is bfq, against everything that has a weight",
+        v1=(LimitFile("blkio.bfq.weight", _disk_weight, optional=True),),
+        v2=(
+            LimitFile("io.weight", _disk_weight, optional=True),
+            LimitFile("io.bfq.weight", _disk_weight, optional=True),
+        ),
     ),
     _rates("disk bytes per second", "bytes_per_second", "bps"),
     _rates("disk operations per second", "operations_per_second", "iops"),

@@ -72,13 +72,17 @@ def test_limits_on_the_disk_below_the_root(tmp_path: Path) -> None:
     v1, v2 = _groups(tmp_path, 1, "blkio"), _groups(tmp_path, 2, "io")
     top = tmp_path / "blkio/vzvirt/101"
     assert limits.lines(DISK_LIMITS, v1, "8:0").splitlines() == [
+        f"?{top}/blkio.bfq.weight 100",
         f"*{top}/blkio.throttle.read_bps_device 8:0 1000",
         f"*{top}/blkio.throttle.write_bps_device 8:0 1000",
     ]
+    top = tmp_path / "vzvirt/101"
     assert limits.lines(DISK_LIMITS, v2, "8:0").splitlines() == [
-        f"{tmp_path}/vzvirt/101/io.max 8:0 rbps=1000 wbps=1000"
+        f"?{top}/io.weight 100",
+        f"?{top}/io.bfq.weight 100",
+        f"{top}/io.max 8:0 rbps=1000 wbps=1000",
     ]
-    assert limits.lines(DISK_LIMITS, v1, None) == ""
+    assert "throttle" not in limits.lines(DISK_LIMITS, v1, None)
     assert limits.lines(DISK_LIMITS, _groups(tmp_path, 1), "8:0") == ""
 
 

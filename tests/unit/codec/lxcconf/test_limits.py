@@ -21,7 +21,7 @@ FULL = Domain(
     memory=Memory(limit=1 << 30, swap=1 << 20, soft_limit=1 << 29),
     cpu=Cpu(vcpus=2, shares=2048, affinity="0,2-3", limit_percent=150),
     numa_nodes="0",
-    block_io=BlockIo(bytes_per_second=1000, operations_per_second=50),
+    block_io=BlockIo(weight=700, bytes_per_second=1000, operations_per_second=50),
     openvz=_numproc(240),
 )
 
@@ -37,6 +37,7 @@ def test_version_1() -> None:
         "cpu.cfs_period_us": "100000",
         "cpuset.cpus": "0,2-3",
         "cpuset.mems": "0",
+        "blkio.bfq.weight": "700",
         "blkio.throttle.read_bps_device": "1000",
         "blkio.throttle.write_bps_device": "1000",
         "blkio.throttle.read_iops_device": "50",
@@ -57,6 +58,8 @@ def test_version_2() -> None:
         "cpu.max": "150000 100000",
         "cpuset.cpus": "0,2-3",
         "cpuset.mems": "0",
+        "io.weight": "700",
+        "io.bfq.weight": "700",
         "io.max": "riops=50 wiops=50",
     }
 
@@ -76,7 +79,7 @@ def test_version_2() -> None:
     ],
 )
 def test_no_limits(domain: Domain) -> None:
-    assert set(_written(domain, 1).values()) == {"-1", "max", "1024", "100000", "0", ""}
+    assert set(_written(domain, 1).values()) == {"-1", "max", "1024", "100", "100000", "0", ""}
     none = "riops=max wiops=max"
     assert set(_written(domain, 2).values()) == {"max", "100", "max 100000", none, ""}
 
