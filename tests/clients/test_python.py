@@ -59,7 +59,7 @@ def test_events(daemon: Daemon) -> None:
     """Every kind that is there to be heard, a connection kept alive, and its end."""
     build_template(daemon)
     with subprocess.Popen(
-        [SYSTEM_PYTHON, PROGRAMS / "events.py", daemon.uri],
+        [SYSTEM_PYTHON, PROGRAMS / "listening.py", daemon.uri],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
