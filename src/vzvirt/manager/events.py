@@ -75,6 +75,12 @@ class Described:
     devices: Mapping[str, object]
     rest: Domain
 
+    def note(self, kind: MetadataKind, namespace: str | None) -> str | None:
+        """One of its notes."""
+        if kind is MetadataKind.ELEMENT:
+            return self.metadata.get(namespace or "")
+        return self.title if kind is MetadataKind.TITLE else self.description
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:

@@ -18,19 +18,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from vzvirt import errors
-from vzvirt.codec.xml import metadata
-from vzvirt.manager.events import Described, View, described, difference, settled
+from vzvirt.manager.events import settled
 from vzvirt.manager.looks import Looks
 from vzvirt.model.domain import Domain
 from vzvirt.model.event import ControlFailed, DomainEvent
 from vzvirt.model.values import CTID_MAX, Ctid
-from vzvirt.ports.store import Imprint
 from vzvirt.ports.watch import Changes
+from vzvirt.server.differences import Differences, subject
 from vzvirt.server.entry import Entry
 from vzvirt.server.memo import Memo
 
@@ -45,20 +43,7 @@ TEXTS: Final = 16 << 20
 _AGAIN: Final = 1.0
 """Seconds until a container that could not be looked at is looked at again."""
 
-Pair = tuple[Described | None, Described | None]
-"""A definition before and after."""
-
 Tell = Callable[[Sequence[DomainEvent]], None]
-Namespaces = Callable[[str], str]
-
-
-_SAME: Final = Described(
-    title="", description="", metadata={}, devices={}, rest=Domain(name="same")
-)
-"""Stands for a definition before and after, if nothing in it has changed."""
-
-_UNKNOWN: Final = replace(_SAME, rest=Domain(name="unknown", clock="unknown"))
-"""Stands for a definition that was not known before it changed."""
 
 
 class Snapshot:
@@ -67,23 +52,16 @@ class Snapshot:
     Args:
         looks: Looks at them.
         tell: Gets the events.
-        namespace: Gives the namespace of an element of metadata.
 
     Attributes:
         listen: Called before entries are read; hands what is new to ``heed``.
     """
 
-    def __init__(
-        self,
-        looks: Looks,
-        tell: Tell,
-        *,
-        namespace: Namespaces = metadata.namespace,
-    ) -> None:
+    def __init__(self, looks: Looks, tell: Tell) -> None:
         self._looks = looks
         self._tell = tell
         self.listen: Callable[[], None] = lambda: None
-        self._namespace = namespace
+        self._differences = Differences(looks)
         self._entries: dict[Ctid, Entry] = {}
         self._sorted: list[Entry] | None = None
         self._by_name: dict[str, Ctid] = {}
@@ -252,14 +230,17 @@ class Snapshot:
         self._failing.add(ctid)
         LOG.warning("container %s cannot be looked at: %s", ctid, error)
         if entry is not None and entry.told.is_active:
-            self._tell([ControlFailed(_view(entry, None, None).subject())])
+            self._tell([ControlFailed(subject(entry))])
 
     def _looked_at(self, ctid: Ctid) -> Entry | None:
         before = self._entries.get(ctid)
         index = self._looks.entry(ctid)
         if index is None:
             if before is not None:
-                self._vanished(before)
+                # How it ended is remembered longer than itself.
+                events = self._differences.vanished(before, self._looks.observe(ctid))
+                self._remove(before)
+                self._tell(events)
             return None
         observation = self._looks.observe(ctid)
         same = before is not None and before.index.revision == index.revision
@@ -273,30 +254,11 @@ class Snapshot:
             before.imprint if before and same else self._looks.imprint(ctid),
             before.live_imprint if before and same else self._looks.imprint(ctid, live=True),
         )
-        events = self._events(before, entry)
+        events = self._differences.events(before, entry)
         self._put(entry)
         if events:
             self._tell(events)
         return entry
-
-    def _events(self, before: Entry | None, after: Entry) -> list[DomainEvent]:
-        """What must have happened between two entries of a container."""
-        if before is None:
-            return difference(None, _view(after, _SAME if after.persistent else None, None))
-        stored, live = self._stored(before, after), self._live(before, after)
-        return difference(_view(before, stored[0], live[0]), _view(after, stored[1], live[1]))
-
-    def _vanished(self, before: Entry) -> None:
-        """Tell of a container that is gone; how it ended is remembered longer than itself."""
-        ended = self._looks.observe(before.ctid)
-        view = _view(before, _SAME if before.persistent else None, None)
-        events: list[DomainEvent] = []
-        if before.told.is_active and not ended.is_active and ended.run == before.told.run:
-            last = replace(view, observation=ended)
-            events = difference(view, last)
-            view = last
-        self._remove(before)
-        self._tell([*events, *difference(view, None)])
 
     def _take_imprint(self, ctid: Ctid) -> None:
         """Keep what a definition is, unless it is not any more what its entry says."""
@@ -310,31 +272,6 @@ class Snapshot:
             return  # whoever looks at it next will say why
         if index is not None and index.revision == entry.index.revision:
             entry.imprint, entry.live_imprint = imprint, live
-
-    def _stored(self, before: Entry, after: Entry) -> Pair:
-        """The stored definition before and after, as far as it differs."""
-        if not (before.persistent and after.persistent):
-            return _SAME if before.persistent else None, _SAME if after.persistent else None
-        old, new = before.imprint, after.imprint
-        if before.index.revision == after.index.revision or old == new:
-            return _SAME, _SAME
-        if old is None or new is None:
-            return _UNKNOWN, _SAME
-        return self._described(before, old), self._described(after, new)
-
-    def _live(self, before: Entry, after: Entry) -> Pair:
-        """What it runs by before and after, if that differs."""
-        old, new = before.live_imprint, after.live_imprint
-        if old is None or new is None or old == new:
-            return None, None
-        return self._described(before, old, live=True), self._described(after, new, live=True)
-
-    def _described(self, entry: Entry, imprint: Imprint, *, live: bool = False) -> Described:
-        try:
-            domain = self._looks.recall(entry.ctid, imprint, live=live)
-        except errors.ConfigSyntax:
-            return _UNKNOWN
-        return described(domain, self._namespace)
 
     # -- the tables ---------------------------------------------------------------------
 
@@ -366,17 +303,6 @@ class Snapshot:
             for other in self._entries.values():
                 self._by_name.setdefault(other.name, other.ctid)
                 self._by_uuid.setdefault(other.index.uuid.int, other.ctid)
-
-
-def _view(entry: Entry, stored: Described | None, live: Described | None) -> View:
-    return View(
-        ctid=entry.ctid,
-        name=entry.name,
-        uuid=entry.index.uuid,
-        stored=stored,
-        live=live,
-        observation=entry.told,
-    )
 
 
 __all__ = ["Entry", "Snapshot"]
