@@ -111,6 +111,67 @@ def test_clean_traffic_lets_no_other_mac_out(lab: LinkLab) -> None:
     assert lab.guest_reaches(103, "10.9.0.1")
 
 
+def test_frames_come_from_one_address_unless_it_is_said(lab: LinkLab) -> None:
+    """As OpenVZ's own kernel has it."""
+    free = "<ip address='10.9.0.21' prefix='24'/><openvz:mac_filter>off</openvz:mac_filter>"
+    lab.start(121, f"<interface type='bridge'><source bridge='br0'/>{free}</interface>")
+    for ctid, reaches in ((101, False), (121, True)):
+        (link,) = lab.ip_inside(ctid, "link", "show", "dev", "eth0")
+        lab.inside(ctid, "ip", "link", "set", "eth0", "address", f"02:00:00:09:01:{ctid % 100}")
+        lab.inside(ctid, "ip", "neigh", "flush", "dev", "eth0")
+        assert lab.guest_reaches(ctid, "10.9.0.1") is reaches
+        lab.inside(ctid, "ip", "link", "set", "eth0", "address", link["address"])
+    lab.inside(101, "ip", "route", "replace", "default", "via", "10.9.0.1")
+    assert eventually(lambda: lab.guest_reaches(101, "10.9.0.1"))
+    lab.vzvirt("kill", "121")
+
+
+def test_a_port_is_as_wide_as_its_bridge(lab: LinkLab) -> None:
+    lab.bridge("br8", "10.88.0.1/24")
+    lab.ip("host", "link", "set", "br8", "mtu", "9000")
+    lab.start(122, "<interface type='bridge'><source bridge='br8'/></interface>")
+    lab.device("attach", 122, "<interface type='bridge'><source bridge='br8'/></interface>")
+    for name in ("eth0", "eth1"):
+        (link,) = lab.ip_inside(122, "link", "show", "dev", name)
+        assert link["mtu"] == 9000
+    assert lab.ip_json("host", "link", "show", "dev", "br8")[0]["mtu"] == 9000
+    lab.vzvirt("kill", "122")
+    lab.ip("host", "link", "del", "br8")
+
+
+@pytest.mark.parametrize(
+    ("first", "mode", "reaches_sibling"),
+    [(131, "bridge", True), (135, "private", False), (137, "vepa", False)],
+)
+def test_modes_of_macvlan(lab: LinkLab, first: int, mode: str, reaches_sibling: bool) -> None:
+    for ctid in (first, first + 1):
+        lab.start(
+            ctid,
+            f"<interface type='direct'><source dev='phys0' mode='{mode}'/>"
+            f"<ip address='10.8.0.{ctid}' prefix='24'/></interface>",
+        )
+    assert lab.guest_reaches(first, "10.8.0.1")
+    assert lab.guest_reaches(first, f"10.8.0.{first + 1}") is reaches_sibling
+    for ctid in (first, first + 1):
+        lab.vzvirt("kill", str(ctid))
+
+
+def test_a_device_passed_through_is_one_containers(lab: LinkLab) -> None:
+    lab._cable("host", "phys1", (), "peer", "far1")
+    lab.ip("peer", "address", "add", "10.81.0.1/24", "dev", "far1")
+    one = (
+        "<interface type='direct'><source dev='phys1' mode='passthrough'/>"
+        "<ip address='10.81.0.{}' prefix='24'/></interface>"
+    )
+    lab.start(141, one.format(141))
+    assert lab.guest_reaches(141, "10.81.0.1")
+    lab.define(142, one.format(142))
+    assert lab.try_vzvirt("start", "142").returncode != 0
+    assert lab.guest_reaches(141, "10.81.0.1")
+    lab.vzvirt("kill", "141")
+    lab.ip("host", "link", "del", "phys1")
+
+
 def test_the_host_end_of_a_plain_pair_is_the_users(lab: LinkLab) -> None:
     (link,) = lab.ip_json("host", "link", "show", "dev", "port104")
     assert "UP" in link["flags"] and "master" not in link

@@ -48,6 +48,27 @@ def test_inside_there_is_venet0(lab: LinkLab) -> None:
     assert "NOARP" in link["flags"]
 
 
+def test_every_uplink_of_several_is_answered_on(lab: LinkLab) -> None:
+    lab._cable("host", "up1", ("198.51.101.2/24",), "router", "in1")
+    hops = [
+        word
+        for near in ("0", "1")
+        for word in ("nexthop", "via", f"198.51.{100 + int(near)}.1", "dev", f"up{near}")
+    ]
+    lab.ip("router", "address", "add", "198.51.101.1/24", "dev", "in1")
+    before = lab.ip("host", "route", "show", "default").split()
+    lab.ip("host", "route", "replace", "default", *hops)
+    lab.start(141, "<interface type='ethernet'><ip address='192.0.2.141'/></interface>")
+    proxies = lab.ip("host", "neigh", "show", "proxy")
+    assert {line.split()[2] for line in proxies.splitlines() if "192.0.2.141" in line} == {
+        "up0",
+        "up1",
+    }
+    lab.vzvirt("kill", "141")
+    lab.ip("host", "route", "replace", *before)
+    lab.ip("host", "link", "del", "up1")
+
+
 def test_spoofed_sources_are_dropped(lab: LinkLab) -> None:
     fake, fake6 = "198.51.100.77", "2001:db8:1::77"
     lab.inside(101, "ip", "address", "add", fake, "dev", "venet0")
