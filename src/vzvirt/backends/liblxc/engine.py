@@ -9,6 +9,7 @@ hook alone, which runs while whoever stops the container may hold it, goes witho
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -216,8 +217,15 @@ class LxcEngine:
             # It was cleared away or made anew while we looked.
 
     def observe_all(self, ctids: Iterable[Ctid]) -> list[Observation]:
-        """The same for many."""
-        return [self.observe(ctid) for ctid in ctids]
+        """The same for many; most of them never ran, which their absence says."""
+        known = {*_names(self._root.path("run/vzvirt"))}
+        known.update(name.removesuffix(".json") for name in _names(record.folder(self._root)))
+        return [
+            self.observe(ctid)
+            if str(ctid) in known
+            else Observation(ctid=ctid, reason=Reason.NEVER_STARTED)
+            for ctid in ctids
+        ]
 
     def _recorded(self, ctid: Ctid) -> Observation:
         known = record.load(self._root, ctid)
@@ -339,6 +347,13 @@ class LxcEngine:
         from vzvirt.backends.liblxc import limits
 
         return limits.enforcement(domain, self._groups(domain.ctid or Ctid(1)))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208  # names are all we need
+    except FileNotFoundError:
+        return []
 
 
 def _wait_for_ears(init: Process, number: int) -> None:
