@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
 from vzvirt.model.affect import Affect
+from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import remote
 from vzvirt.rpc.protocol.constants import VIR_DOMAIN_AFFECT_CONFIG, VIR_DOMAIN_AFFECT_LIVE
 from vzvirt.server.call import Call
@@ -73,8 +74,6 @@ def definition(call: Call, dom: remote.NonnullDomain, flags: int) -> Domain:
 
 def changed(call: Call, reference: str) -> None:
     """Have the snapshot follow a change before its caller is told that it is done."""
-    from vzvirt.model.values import Ctid
-
     daemon = call.daemon
     daemon.on_loop(lambda: daemon.snapshot.refresh(Ctid(reference)))
 
