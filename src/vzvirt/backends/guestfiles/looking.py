@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from vzvirt.model.guestinfo import GuestSystem, GuestTimezone, GuestUser
+from vzvirt.system.guesttext import plain
 from vzvirt.system.safepath import GuestRoot
 
 OS_RELEASE: Final = ("/etc/os-release", "/usr/lib/os-release")
@@ -39,7 +40,7 @@ _FIELDS: Final = {
 
 def system(guest: GuestRoot) -> GuestSystem:
     """The operating system by ``os-release``, on the kernel that all containers share."""
-    text = _first(guest, OS_RELEASE).decode(errors="replace")
+    text = _first(guest, OS_RELEASE).decode(errors="surrogateescape")
     kernel = os.uname()
     return GuestSystem(
         **os_release(text),
@@ -55,7 +56,7 @@ def os_release(text: str) -> dict[str, str]:
     for line in text.splitlines():
         key, equals, value = line.strip().partition("=")
         if equals and key in _FIELDS:
-            found[_FIELDS[key]] = _unquoted(value)[:_LONGEST]
+            found[_FIELDS[key]] = plain(_unquoted(value), _LONGEST)
     return found
 
 
@@ -90,7 +91,7 @@ def users(guest: GuestRoot) -> list[GuestUser]:
 
 
 def _word(field: bytes) -> str:
-    return field.partition(b"\0")[0].decode(errors="replace")
+    return plain(field.partition(b"\0")[0])
 
 
 def timezone(guest: GuestRoot) -> GuestTimezone:
@@ -106,7 +107,7 @@ def timezone(guest: GuestRoot) -> GuestTimezone:
         offset = name = None
     if offset is None or not name:
         return GuestTimezone(name="UTC", offset=0)
-    return GuestTimezone(name=name[:_LONGEST], offset=int(offset.total_seconds()))
+    return GuestTimezone(name=plain(name, _LONGEST), offset=int(offset.total_seconds()))
 
 
 def _first(guest: GuestRoot, paths: tuple[str, ...]) -> bytes:

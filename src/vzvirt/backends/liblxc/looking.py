@@ -17,6 +17,7 @@ from vzvirt.backends.liblxc.statistics import block_name
 from vzvirt.model.guestinfo import MountUse
 from vzvirt.system import process
 from vzvirt.system.files import os_error
+from vzvirt.system.guesttext import plain
 from vzvirt.system.mounttable import Mount, read_mounts
 from vzvirt.system.safepath import GuestRoot
 
@@ -53,7 +54,7 @@ def hostname(init: Process) -> str:
         raise errors.OperationInvalid("the container has ended")
     if done.status != 0:
         raise errors.OperationFailed(f"cannot ask the container for its name: {done.last_words}")
-    return done.stdout.decode(errors="replace").strip()
+    return plain(done.stdout.removesuffix(b"\n"))
 
 
 def mounts(init: Process) -> list[MountUse]:
@@ -85,9 +86,9 @@ def _use(guest: GuestRoot, mount: Mount) -> MountUse:
     total, used = _fill(guest, str(mount.point))
     device = block_name(mount.device)
     return MountUse(
-        mountpoint=str(mount.point),
-        name=mount.source,
-        fstype=mount.fstype,
+        mountpoint=plain(str(mount.point)),
+        name=plain(mount.source),
+        fstype=plain(mount.fstype),
         devices=(device,) if device else (),
         total=total,
         used=used,

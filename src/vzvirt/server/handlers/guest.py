@@ -29,6 +29,7 @@ from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.params import Param, encoded
 from vzvirt.server.targets import active
+from vzvirt.system.guesttext import plain
 
 
 @handles("domain_get_hostname", flags=VIR_DOMAIN_GET_HOSTNAME_AGENT, where=Where.WORKER)
@@ -76,7 +77,7 @@ def interface_addresses(
 
 def _interface(item: GuestAddress) -> remote.DomainInterface:
     return remote.DomainInterface(
-        name=item.guest_name,
+        name=plain(item.guest_name),
         hwaddr=item.mac or None,
         addrs=[
             remote.DomainIpAddr(
@@ -182,7 +183,7 @@ def _interfaces(info: GuestInfo, ref: str) -> list[Param]:
     rows: list[Param] = [("if.count", len(found), Kind.UINT)]
     for number, item in enumerate(found):
         place = f"if.{number}"
-        rows.append((f"{place}.name", item.guest_name, Kind.STRING))
+        rows.append((f"{place}.name", plain(item.guest_name), Kind.STRING))
         if item.mac:
             rows.append((f"{place}.hwaddr", item.mac, Kind.STRING))
         rows.append((f"{place}.addr.count", len(item.addresses), Kind.UINT))

@@ -53,6 +53,7 @@ def test_an_operating_system_without_a_name(guest: GuestRoot) -> None:
         ('NAME="it\'s"', {"name": "it's"}),
         ('NAME="half', {"name": '"half'}),
         ("NAME=" + "x" * 1000, {"name": "x" * 256}),
+        ("NAME=\x1b[2J", {"name": "\ufffd[2J"}),
         ("NAME", {}),
         ("\0\0=", {}),
     ],
