@@ -19,7 +19,14 @@ from vzvirt import errors
 from vzvirt.backends.liblxc import record
 from vzvirt.backends.liblxc.ending import exit_status, force_out, has_ended, settle, why_ended
 from vzvirt.backends.liblxc.groups import Groups
-from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder, older
+from vzvirt.backends.liblxc.runfolder import (
+    Facts,
+    Mark,
+    Pauses,
+    Process,
+    RunFolder,
+    older,
+)
 from vzvirt.model.state import Observation, Reason
 from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
 from vzvirt.model.values import Ctid
@@ -249,14 +256,15 @@ class LxcEngine:
                 run=str(monitor) if monitor else None,
                 unsettled=True,
             )
+        pauses, reason = _pauses_and_reason(run, facts, self._groups(ctid))
         return Observation(
             ctid=ctid,
-            reason=_active_reason(run, facts, self._groups(ctid)),
+            reason=reason,
             init_pid=init.pid if init and init.alive else None,
             started_at=run.booted_at,
             run=str(monitor) if monitor else None,
             previous_end=facts.previous_end if facts else None,
-            unpaused_at=run.unpaused_at,
+            unpaused_at=pauses.lifted_at(is_paused=reason is Reason.PAUSED_BY_USER),
         )
 
     # -- inside -------------------------------------------------------------------------
@@ -362,6 +370,17 @@ def _wait_for_ears(init: Process, number: int) -> None:
     while not init.listens_to(number) and time.monotonic() < end:
         if init.wait(0.02):
             return
+
+
+def _pauses_and_reason(
+    run: RunFolder, facts: Facts | None, groups: Groups
+) -> tuple[Pauses, Reason]:
+    """Both as they were at one instant."""
+    while True:
+        pauses = run.pauses
+        reason = _active_reason(run, facts, groups)
+        if run.pauses == pauses:
+            return pauses, reason
 
 
 def _active_reason(run: RunFolder, facts: Facts | None, groups: Groups) -> Reason:

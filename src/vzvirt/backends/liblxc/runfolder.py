@@ -119,6 +119,24 @@ class Facts:
     previous_end: Reason | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """When the marks of pauses were left, in seconds since the epoch."""
+
+    paused: float | None
+    unpaused: float | None
+
+    def lifted_at(self, *, is_paused: bool) -> float | None:
+        """When a container last went on after a pause, in this boot.
+
+        The mark is there some moments before it goes on: of one that still stands still it
+        counts only if it is older than the pause.
+        """
+        if is_paused and self.unpaused and self.paused and self.unpaused >= self.paused:
+            return None
+        return self.unpaused
+
+
 def older(log: Path) -> Path:
     """Where liblxc moves a console's log when it is full."""
     return log.with_name(f"{log.name}.1")
@@ -222,10 +240,13 @@ class RunFolder:
             return None
 
     @property
-    def unpaused_at(self) -> float | None:
-        """Seconds since the epoch of when it last went on after a pause, in this boot."""
+    def pauses(self) -> Pauses:
+        """The marks of pauses."""
+        return Pauses(self._marked_at(Mark.PAUSED), self._marked_at(Mark.UNPAUSED))
+
+    def _marked_at(self, mark: Mark) -> float | None:
         try:
-            return (self.path / Mark.UNPAUSED.value).stat().st_mtime
+            return (self.path / mark.value).stat().st_mtime
         except OSError:
             return None
 
