@@ -1,77 +1,155 @@
-"""Prints the events that libvirt's own event loop hands out, a line of JSON each.
+"""A program that listens while another one works: prints what it hears, in order.
 
-Words: URI, and perhaps the name of the only container to hear of. The first line says that it
-listens; it ends with its standard input.
+``sys.argv[1]`` is the URI. The actions are on a second connection, as somebody else's would be.
 """
 
-import json
+from __future__ import annotations
+
 import sys
 import threading
+import time
+from collections.abc import Callable
 
 import libvirt
 
-libvirt.virEventRegisterDefaultImpl()
-threading.Thread(target=lambda: [libvirt.virEventRunDefaultImpl() for _ in iter(int, 1)], daemon=True).start()
+Conn = libvirt.virConnect
 
-connection = libvirt.open(sys.argv[1])
-only = connection.lookupByName(sys.argv[2]) if len(sys.argv) > 2 else None
+XML = """
+<domain type='openvz'>
+  <name>web</name>
+  <devices><filesystem type='template'><source name='busybox'/></filesystem></devices>
+</domain>
+"""
+NETWORK = "<network><name>lan</name><ip address='203.0.113.1' prefix='24'/></network>"
+NIC = """
+<interface type='network'>
+  <mac address='00:18:51:aa:bb:cc'/>
+  <source network='lan'/>
+</interface>
+"""
+VOLUME = "<volume><name>more.tar.gz</name><capacity>0</capacity></volume>"
 
-
-def say(*words):
-    print(json.dumps(words), flush=True)
-
-
-def lifecycle(_connection, domain, event, detail, _opaque):
-    # What it was when it happened, and what a look at it says now.
-    try:
-        state = domain.state()[0]
-    except libvirt.libvirtError as error:
-        state = f"error {error.get_error_code()}"
-    say("lifecycle", domain.name(), domain.ID(), event, detail, state)
-
-
-def plain(kind):
-    def heard(_connection, domain, *words):
-        say(kind, domain.name(), *words[:-1])
-
-    return heard
-
-
-CALLBACKS = {
-    libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE: lifecycle,
-    libvirt.VIR_DOMAIN_EVENT_ID_REBOOT: plain("reboot"),
-    libvirt.VIR_DOMAIN_EVENT_ID_CONTROL_ERROR: plain("control error"),
-    libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED: plain("device added"),
-    libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED: plain("device removed"),
-    libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE: plain("metadata"),
+EVENT_IDS = {
+    value: name.removeprefix("VIR_DOMAIN_EVENT_ID_").lower()
+    for name, value in vars(libvirt).items()
+    if name.startswith("VIR_DOMAIN_EVENT_ID_") and name != "VIR_DOMAIN_EVENT_ID_LAST"
 }
-numbers = [
-    connection.domainEventRegisterAny(only, kind, callback, None)
-    for kind, callback in CALLBACKS.items()
-]
+
+heard: list[str] = []
+"""What was heard, line by line."""
 
 
-def network(_connection, found, event, detail, _opaque):
-    say("network", found.name(), event, detail)
+def note(kind: str, *words: object) -> None:
+    heard.append(" ".join(map(str, (kind, *words))))
 
 
-def pool(_connection, found, _opaque):
-    say("pool refreshed", found.name())
+def listener(kind: str) -> Callable[..., None]:
+    """What is called for one kind of a container's events."""
+
+    def hear(_conn: Conn, dom: libvirt.virDomain, *rest: object) -> None:
+        note(kind, dom.name(), *rest[:-1])
+
+    return hear
 
 
-def device(_connection, found, event, detail, _opaque):
-    say("device", found.name(), event, detail)
+def register(conn: Conn) -> list[int]:
+    """Listen to every kind there is; the numbers of what listens to containers."""
+    numbers = [
+        conn.domainEventRegisterAny(None, number, listener(kind), None)
+        for number, kind in sorted(EVENT_IDS.items())
+    ]
+    conn.networkEventRegisterAny(
+        None,
+        libvirt.VIR_NETWORK_EVENT_ID_LIFECYCLE,
+        lambda _conn, net, event, detail, _: note("network", net.name(), event, detail),
+        None,
+    )
+    conn.storagePoolEventRegisterAny(
+        None,
+        libvirt.VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+        lambda _conn, pool, event, detail, _: note("pool", pool.name(), event, detail),
+        None,
+    )
+    conn.storagePoolEventRegisterAny(
+        None,
+        libvirt.VIR_STORAGE_POOL_EVENT_ID_REFRESH,
+        lambda _conn, pool, _: note("refreshed", pool.name()),
+        None,
+    )
+    conn.nodeDeviceEventRegisterAny(
+        None,
+        libvirt.VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE,
+        lambda _conn, dev, event, detail, _: note("device", dev.name(), event, detail),
+        None,
+    )
+    return numbers
 
 
-connection.networkEventRegisterAny(None, libvirt.VIR_NETWORK_EVENT_ID_LIFECYCLE, network, None)
-connection.storagePoolEventRegisterAny(
-    None, libvirt.VIR_STORAGE_POOL_EVENT_ID_REFRESH, pool, None
-)
-connection.nodeDeviceEventRegisterAny(
-    None, libvirt.VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE, device, None
-)
-say("listening")
-sys.stdin.read()
-for number in numbers:
-    connection.domainEventDeregisterAny(number)
-say("done")
+def wait_for(line: str) -> None:
+    """Wait until it was heard."""
+    until = time.monotonic() + 20
+    while line not in heard:
+        assert time.monotonic() < until, (line, heard)
+        time.sleep(0.01)
+
+
+def work(conn: Conn) -> None:
+    """All that a container, a network and a pool go through."""
+    net = conn.networkDefineXML(NETWORK)
+    net.create()
+    web = conn.defineXML(XML)
+    web.create()
+    web.setMetadata(libvirt.VIR_DOMAIN_METADATA_TITLE, "A title", None, None)
+    web.attachDeviceFlags(NIC, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    web.detachDeviceFlags(NIC, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    web.suspend()
+    web.resume()
+    web.reboot()
+    web.shutdown()
+    web.create()
+    web.destroy()
+    web.rename("site")
+    web.undefine()
+    net.destroy()
+    net.undefine()
+    pool = conn.storagePoolLookupByName("templates")
+    pool.refresh()
+    pool.createXML(VOLUME).delete()
+    wait_for("refreshed templates")
+
+
+def main() -> None:
+    libvirt.virEventRegisterDefaultImpl()
+
+    def turn() -> None:
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+    threading.Thread(target=turn, daemon=True).start()
+    conn = libvirt.open(sys.argv[1])
+    closed: list[int] = []
+    conn.registerCloseCallback(lambda _conn, reason, _: closed.append(reason), None)
+    conn.setKeepAlive(1, 3)
+    numbers = register(conn)
+    other = libvirt.open(sys.argv[1])
+    work(other)
+    for number in numbers:
+        conn.domainEventDeregisterAny(number)
+    before = len(heard)
+    other.defineXML(XML).undefine()
+    time.sleep(2.5)  # more than two keepalive intervals
+    assert conn.isAlive()
+    unheard = heard[before:]
+    assert not [line for line in unheard if " web" in line], unheard
+    sys.stdout.write("\n".join([*heard, "listening"]) + "\n")
+    sys.stdout.flush()
+    sys.stdin.readline()  # the daemon ends now
+    until = time.monotonic() + 20
+    while not closed:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert not conn.isAlive()
+    sys.stdout.write(f"closed {closed[0]}\n")
+
+
+main()
