@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine_bench import CTID, IDMAP, NO_IDMAP, Bench, wait_until
+from terminal import terminal
 from vzvirt import errors
 from vzvirt.backends.guestfiles import RealGuestFiles
 from vzvirt.model.devices import Filesystem, FilesystemKind
@@ -85,6 +86,26 @@ def test_a_program_talks_to_a_shell_on_the_console(bench: Bench) -> None:
         for pid in Path("/proc").iterdir()
         if pid.name.isdecimal() and _is_console(pid, bench.root.prefix)
     ]
+
+
+def test_somebody_at_a_terminal_loses_the_console(bench: Bench) -> None:
+    bench.write("etc/inittab", "::respawn:-/bin/sh\n")
+    bench.start(bench.domain(init="/sbin/init"))
+    words = bench.script_words(
+        "import termios\n"
+        "modes = termios.tcgetattr(0)\n"
+        "bench.engine.attach_console(CTID)\n"
+        "print('as before:', termios.tcgetattr(0) == modes)"
+    )
+    with terminal(words, bench.script_environment()) as screen:
+        screen.expect(b"to exit")
+        screen.expect_after(b"\r", b"#")
+        with pytest.raises(errors.Busy, match="in use"):
+            bench.engine.open_console(CTID)
+        with contextlib.closing(bench.engine.open_console(CTID, force=True)) as line:
+            screen.expect(b"as before: True")
+            os.write(line.fileno(), b"echo $((40 + 2))\n")
+            _read(line, b"\n42\r")
 
 
 def _is_console(process: Path, prefix: Path) -> bool:

@@ -117,7 +117,7 @@ class Attacher:
             ) from error
 
     def console(self) -> int:
-        """Connect our terminal to the container's console until it is detached.
+        """Connect our terminal to the console until it is detached, or taken by force.
 
         Raises:
             InvalidArgument: We have no terminal.
@@ -127,7 +127,6 @@ class Attacher:
                 "the console needs a terminal", hint="'vzvirt logs' shows what it has said"
             )
         child = subprocess.Popen(consoles.command(self.run, ESCAPE), env=_environment(), cwd="/")
-        consoles.note(self.run, child.pid)
         return status_of(child.wait())
 
     def open_console(self, *, force: bool) -> consoles.LxcConsole:

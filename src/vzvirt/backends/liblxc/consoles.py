@@ -1,13 +1,14 @@
-"""Who is connected to a container's console, and connecting a program to it.
+"""Connecting programs to containers' consoles.
 
 ``lxc-console`` is connected to the console by the container's monitor, which serves one at a
-time, and to a program by a terminal that we make for it. Who has the console stands in the run
-folder (``console``), as a line of ``/proc/PID/stat``, so that whoever takes it by force can end
-that ``lxc-console``; its user sees the end of the console.
+time, and to a program by a terminal that we make for it. No state: who has a console is the
+``lxc-console`` of that container that runs. Whoever takes it by force ends that one, and its
+user sees the end of the console.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -20,14 +21,12 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.backends.liblxc.relay import SETSID, wait_for_raw
 from vzvirt.backends.liblxc.runfolder import Process, RunFolder
-from vzvirt.system.files import mapping_os_errors, read_bytes
+from vzvirt.system.files import mapping_os_errors
 
 LXC_CONSOLE: Final = "/usr/bin/lxc-console"
 
 NO_ESCAPE: Final = "Y"
 """No key detaches: liblxc counts control characters on from ``Z``, and takes 0 for none."""
-
-_FILE: Final = "console"
 
 _PATIENCE: Final = 3.0
 """Seconds that whoever loses the console gets to let go of it."""
@@ -72,13 +71,6 @@ def command(run: RunFolder, escape: str) -> list[str]:
     return [LXC_CONSOLE, *place, "-t", "0", "-e", escape]
 
 
-def note(run: RunFolder, pid: int) -> None:
-    """Say who has the console."""
-    line = read_bytes(Path(f"/proc/{pid}/stat"))
-    if line:
-        run.replace(_FILE, line.decode(errors="surrogateescape"))
-
-
 def connect(run: RunFolder, environment: Mapping[str, str], *, force: bool) -> LxcConsole:
     """Connect to the console of a running container.
 
@@ -121,7 +113,6 @@ def _connect(run: RunFolder, environment: Mapping[str, str]) -> LxcConsole:
         wait_for_raw(child, ours)
         if child.poll() is not None:
             raise _refused(run, _last_words(ours))
-        note(run, child.pid)
     except BaseException:
         line.close()
         raise
@@ -129,13 +120,25 @@ def _connect(run: RunFolder, environment: Mapping[str, str]) -> LxcConsole:
 
 
 def _take_away(run: RunFolder) -> None:
-    text = run.read(_FILE)
-    holder = Process.read(text.encode(errors="surrogateescape")) if text else None
-    if holder is None or not holder.alive:
-        return
-    holder.signal(signal.SIGTERM)
-    if not holder.wait(_PATIENCE):
-        raise _refused(run, f"process {holder.pid} does not let go of it")
+    for holder in _holders(run):
+        holder.signal(signal.SIGTERM)
+        if not holder.wait(_PATIENCE):
+            raise _refused(run, f"process {holder.pid} does not let go of it")
+
+
+def _holders(run: RunFolder) -> list[Process]:
+    """Those who are connected to the console, or try to be."""
+    words = command(run, "")[:-1]  # whichever key ends it
+    ours = os.fsencode("\0".join(words)) + b"\0"
+    found = []
+    for place in Path("/proc").iterdir():
+        if not place.name.isdecimal():
+            continue
+        with contextlib.suppress(OSError):
+            one = Process.read((place / "stat").read_bytes())
+            if (place / "cmdline").read_bytes().startswith(ours):
+                found.append(one)
+    return found
 
 
 def _last_words(terminal: int) -> str:
