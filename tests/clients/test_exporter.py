@@ -1,70 +1,76 @@
-"""Prometheus' exporter for libvirt, as Debian has it."""
+"""Prometheus' exporter of what libvirt knows, scraped over loopback."""
 
 from __future__ import annotations
 
-import http.client
 import re
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
 
-import pytest
+from daemonlab import PATIENCE, Daemon
 
-from clients import containers
-from daemonlab import Daemon
+FILES = Path(__file__).parent / "files"
 
-EXPORTER = "prometheus-libvirt-exporter"
-
-PLUGGED = "<interface type='ethernet'><target dev='vzclients2'/><guest dev='eth0'/></interface>"
-
-
-@pytest.fixture(scope="module", params=["memory", pytest.param("lxc", marks=pytest.mark.root)])
-def web(request: pytest.FixtureRequest) -> Iterator[Daemon]:
-    daemon: Daemon = request.getfixturevalue(f"{request.param}_daemon")
-    with containers.running(daemon, devices=PLUGGED):
-        yield daemon
+ROW = re.compile(r"^(libvirt_\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
 @contextmanager
-def exporter(daemon: Daemon) -> Iterator[int]:
-    """It runs, on a port of its own, which is given."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    words = [EXPORTER, f"--libvirt.uri={daemon.uri}", f"--web.listen-address=127.0.0.1:{port}"]
-    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield port
-        finally:
-            process.terminate()
+def exporter(uri: str) -> Iterator[str]:
+    """One that runs; where it can be scraped."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = (f"--libvirt.uri={uri}", f"--web.listen-address=127.0.0.1:{port}")
+    process = subprocess.Popen(["prometheus-libvirt-exporter", *words])
+    try:
+        until = time.monotonic() + PATIENCE
+        with socket.socket() as probe:
+            while probe.connect_ex(("127.0.0.1", port)):
+                assert process.poll() is None
+                assert time.monotonic() < until
+                time.sleep(0.02)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
 
 
-def scrape(port: int) -> dict[str, float]:
-    """Its metrics of libvirt, without their labels."""
-    until = time.monotonic() + 20
-    while True:
-        try:
-            client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            client.request("GET", "/metrics")
-            with client.getresponse() as reply:
-                text = reply.read().decode()
-            client.close()
-            break
-        except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.1)
-    lines = re.findall(r"^(libvirt_\w+)(?:\{[^}]*\})? (\S+)$", text, re.MULTILINE)
-    return {name: float(value) for name, value in lines}
+def scrape(address: str) -> dict[str, tuple[str, float]]:
+    """Labels and value of each row, by its name."""
+    connection = HTTPConnection(address, timeout=PATIENCE)
+    try:
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+    finally:
+        connection.close()
+    return {row[1]: (row[2] or "", float(row[3])) for row in ROW.finditer(text)}
 
 
-def test_what_is_measured(web: Daemon) -> None:
-    with exporter(web) as port:
-        found = scrape(port)
-    assert (found["libvirt_up"], found["libvirt_domains_number"]) == (1, 1)
-    assert found["libvirt_domain_state_code"] == 1
-    assert found["libvirt_domain_info_maximum_memory_bytes"] == 256 << 20
-    assert 0 < found["libvirt_domain_info_memory_usage_bytes"] < 256 << 20
-    assert found["libvirt_domain_info_cpu_time_seconds_total"] > 0
-    assert "libvirt_domain_interface_stats_receive_bytes_total" in found
+def test_a_container_is_measured(daemon: Daemon) -> None:
+    daemon.vzvirt("template", "build", "busybox")
+    for words in (
+        ("net-define", FILES / "lan.xml"),
+        ("net-start", "lan"),
+        ("define", FILES / "web.xml"),
+        ("attach-device", "web", FILES / "nic.xml", "--config"),
+    ):
+        daemon.ok(*words)
+    # The read-only socket is enough for it.
+    with exporter(daemon.read_only_uri) as address:
+        rows = scrape(address)
+        assert rows["libvirt_up"][1] == 1
+        assert rows["libvirt_domains_number"][1] == 0
+        daemon.ok("start", "web")
+        rows = scrape(address)
+    assert rows["libvirt_domains_number"][1] == 1
+    assert 'domain="web"' in rows["libvirt_domain_state_code"][0]
+    assert rows["libvirt_domain_state_code"][1] == 1
+    assert rows["libvirt_domain_info_virtual_cpus"][1] == 2
+    assert rows["libvirt_domain_info_maximum_memory_bytes"][1] == 512 << 20
+    assert 0 < rows["libvirt_domain_info_memory_usage_bytes"][1] <= 512 << 20
+    traffic = [name for name in rows if name.startswith("libvirt_domain_interface_stats_")]
+    assert len(traffic) == 8
+    assert 'target_device="veth209.0"' in rows[traffic[0]][0]
