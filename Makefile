@@ -25,7 +25,7 @@ demo:  ## examples/web.xml from definition to undefinition, in a root of its own
 	@tools/demo
 
 .PHONY: check
-check: setup static check-unit check-contract check-system  ## every check and test that fits ten minutes
+check: setup static check-unit check-contract check-system check-clients  ## every check and test that fits ten minutes
 
 .PHONY: static
 static: format lint types imports generated  ## all checks that run no test
@@ -64,6 +64,10 @@ check-contract:  ## one suite per port, over the memory backends and the real on
 .PHONY: check-system
 check-system:  ## real containers through the command line
 	$(PYTEST) $(SIDE_BY_SIDE) tests/system tests/faults -m "not slow"
+
+.PHONY: check-clients
+check-clients:  ## Debian's libvirt clients, with the daemon and its containers
+	$(PYTEST) $(SIDE_BY_SIDE) tests/clients -m "not slow"
 
 .PHONY: check-vm
 check-vm:  ## real containers in QEMU guests: cgroup v2, hybrid and v1
