@@ -27,16 +27,34 @@ def lab() -> Iterator[LinkLab]:
         one.try_vzvirt("net", "stop", "default")
 
 
+def leased(lab: LinkLab, ctid: int, name: str = "eth0") -> list[str]:
+    (link,) = lab.ip_inside(ctid, "-4", "address", "show", "dev", name) or ({},)
+    return [item["local"] for item in link.get("addr_info", ())]
+
+
 def test_a_container_on_the_default_network_gets_its_lease(lab: LinkLab) -> None:
     lab.start(101, ASKING)
-
-    def address() -> list[str]:
-        (link,) = lab.ip_inside(101, "-4", "address", "show", "dev", "eth0") or ({},)
-        return [item["local"] for item in link.get("addr_info", ())]
-
-    assert eventually(lambda: bool(address()))
-    assert address()[0].startswith("192.168.")
+    assert eventually(lambda: bool(leased(lab, 101)))
+    assert leased(lab, 101)[0].startswith("192.168.")
     assert lab.guest_reaches(101, "203.0.113.2"), "outside, through NAT"
+
+
+def test_it_asks_by_its_name_and_again_after_a_reboot(lab: LinkLab) -> None:
+    named = ASKING.replace("</interface>", "<hostname>asker</hostname></interface>")
+    lab.start(101, named)
+    assert eventually(lambda: "asker" in lab.vzvirt("net", "leases", "default"))
+    (before,), init = leased(lab, 101), lab.init(101)
+    lab.vzvirt("reboot", "101")
+    assert lab.init(101) != init
+    assert eventually(lambda: leased(lab, 101) == [before])
+
+
+def test_one_that_comes_live_asks_and_so_it_does_after_a_reboot(lab: LinkLab) -> None:
+    lab.start(101, "")
+    lab.device("attach", 101, ASKING)
+    assert eventually(lambda: bool(leased(lab, 101)))
+    lab.vzvirt("reboot", "101")
+    assert eventually(lambda: bool(leased(lab, 101)))
 
 
 def test_a_device_node_from_the_start(lab: LinkLab) -> None:

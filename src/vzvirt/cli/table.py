@@ -366,6 +366,13 @@ COMMANDS: Final = (
         arguments=(Argument("CTID", "container", parse=read_ctid),),
     ),
     Command(
+        name="internal rebooted",
+        runs="internal:rebooted",
+        group="",
+        summary="called when a container has rebooted that needs help with DHCP",
+        arguments=(Argument("CTID", "container", parse=read_ctid),),
+    ),
+    Command(
         name="internal restart",
         runs="internal:restart",
         group="",

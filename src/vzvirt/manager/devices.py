@@ -193,9 +193,9 @@ class _Change:
             save(self.world, self.now, live=live, stored=stored)
             undo.pop_all()
         if live is not None:
-            steps = links.boot_steps(self.world, live)
+            unasked = guestside.follow(self.world, live, old.interfaces if old else ())
+            steps = links.boot_steps(self.world, live, unasked)
             self.world.engine.renew_boot_steps(self.ctid, steps)
-            guestside.follow(self.world, live)
 
     def completed(self, old: Domain | None, wanted: Domain | None) -> Domain | None:
         """Names and addresses made up where they are left open, and everything checked."""

@@ -8,15 +8,17 @@ come first, and a root that is a folder of the user's or read-only is not change
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from vzvirt import errors
+from vzvirt.manager import links
 from vzvirt.manager.areas import Area, area
 from vzvirt.manager.defaults import effective
 from vzvirt.manager.repairs import change_all
 from vzvirt.manager.standing import changing
 from vzvirt.manager.world import World
-from vzvirt.model.devices import GuestNaming
+from vzvirt.model.devices import GuestNaming, Interface
 from vzvirt.model.domain import Domain
 from vzvirt.model.state import DomainState
 from vzvirt.model.values import IdMap
@@ -41,10 +43,14 @@ def prepare(world: World, domain: Domain, own: GuestNaming, place: Area) -> tupl
     except errors.VzvirtError as error:
         _warn(world, domain, error)
     try:
-        return _write_network(world, domain, place)
+        return _unasked(_write_network(world, domain, place))
     except errors.VzvirtError as error:
         _warn(world, domain, error)
     return tuple(item.guest_name for item in domain.interfaces if item.dhcp and item.guest_name)
+
+
+def _unasked(orders: Mapping[str, Refresh]) -> tuple[str, ...]:
+    return tuple(name for name, order in orders.items() if not order)
 
 
 def _write_naming(
@@ -64,15 +70,47 @@ def _write_naming(
         return world.guestfiles.apply_naming(root, _owners(domain), naming, spare)
 
 
-def follow(world: World, domain: Domain) -> None:
-    """Tell a running guest's network programs of interfaces that came, went or changed."""
+def follow(world: World, domain: Domain, before: Sequence[Interface]) -> tuple[str, ...]:
+    """Tell a running guest's network programs of interfaces that came, went or changed.
+
+    Those that are to ask DHCP where they did not before are made to.
+
+    Args:
+        world: The ports.
+        domain: What runs now.
+        before: The interfaces it had.
+
+    Returns:
+        As of ``prepare``, for the next reboot.
+    """
     try:
-        _write_network(world, domain, area(world, domain))
+        orders = _write_network(world, domain, area(world, domain))
+        asked = {(item.guest_name, item.kind, item.source, item.dhcp) for item in before}
+        new = [
+            item.guest_name or ""
+            for item in domain.interfaces
+            if (item.guest_name, item.kind, item.source, item.dhcp) not in asked
+        ]
+        _ask(world, domain, {name: orders[name] for name in new if name in orders})
     except errors.VzvirtError as error:
         _warn(world, domain, error)
+        return ()
+    return _unasked(orders)
 
 
-def _write_network(world: World, domain: Domain, place: Area) -> tuple[str, ...]:
+def _ask(world: World, domain: Domain, orders: Mapping[str, Refresh]) -> None:
+    """Have a running guest ask DHCP; by its own program, or by any client it has."""
+    if not orders or domain.ctid is None:
+        return
+    if world.engine.observe(domain.ctid).state is not DomainState.RUNNING:
+        world.warn(f"'{domain.name}' is paused: it asks DHCP for addresses when it starts anew")
+        return
+    for order in filter(None, orders.values()):
+        world.engine.execute(domain.ctid, ExecRequest(argv=order, tty=False))
+    links.ask_for_addresses(world, domain.ctid, domain, _unasked(orders))
+
+
+def _write_network(world: World, domain: Domain, place: Area) -> dict[str, Refresh]:
     """Tell a root's network programs of its interfaces, as ``prepare`` does.
 
     Raises:

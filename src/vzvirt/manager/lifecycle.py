@@ -26,7 +26,7 @@ from vzvirt.manager.world import World
 from vzvirt.model.devices import GuestNaming
 from vzvirt.model.domain import Domain, replace_openvz
 from vzvirt.model.report import Defined
-from vzvirt.model.state import Action, Observation, Reason, next_state
+from vzvirt.model.state import Action, DomainState, Observation, Reason, next_state
 from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.engine import StartPlan
 
@@ -230,6 +230,18 @@ class Lifecycle:
         by_itself = reason is not Reason.KILLED and not domain.lifecycle.restarts_after(reason)
         return by_itself and is_transient(world, ctid)
 
+    def rebooted(self, ctid: Ctid) -> None:
+        """Have a container that has rebooted ask DHCP where no program of its own does.
+
+        Called back by the engine; waits for whoever has the container's lock.
+        """
+        world = self._world
+        with exclusive(world, ctid):
+            if world.engine.observe(ctid).state is DomainState.RUNNING:
+                domain = world.live(ctid)
+                unasked = guestside.follow(world, domain, domain.interfaces)
+                links.ask_for_addresses(world, ctid, domain, unasked)
+
     def forget(self, ctid: Ctid) -> None:
         """Forget a transient container that has ended; waits for whoever has its lock."""
         with exclusive(self._world, ctid):
@@ -333,7 +345,7 @@ class Lifecycle:
                     paused=paused,
                     reason=reason,
                     # Last, since it waits for those who might have an address already.
-                    boot_steps=links.boot_steps(world, domain),
+                    boot_steps=links.boot_steps(world, domain, unasked),
                 )
             )
         except BaseException:

@@ -17,7 +17,7 @@ from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, Interfac
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest
-from vzvirt.ports.network import BootStep, Plug
+from vzvirt.ports.network import CALL_BACK, Boots, BootStep, Plug
 
 if TYPE_CHECKING:
     from vzvirt.model.network import Network
@@ -27,13 +27,13 @@ NICS: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
 
 CLIENT: Final = """\
 for device in "$@"; do
-    if command -v udhcpc; then udhcpc -b -S -i "$device"
+    if command -v udhcpc; then udhcpc -b -S -x "hostname:$(hostname)" -i "$device"
     elif command -v dhclient; then dhclient -nw "$device"
-    elif command -v dhcpcd; then dhcpcd -b "$device"
+    elif command -v dhcpcd; then dhcpcd -b -h "$(hostname)" "$device"
     fi
 done > /dev/null 2>&1 < /dev/null
 """
-"""Asks for addresses with whatever the guest has; stays behind to renew them."""
+"""Asks for addresses with whatever the guest has, by its name; stays behind to renew them."""
 
 
 def check(world: World, domain: Domain) -> None:
@@ -65,14 +65,26 @@ def _free_from_the_dead(world: World, ctid: Ctid, devices: tuple[HostDevice, ...
                 world.links.release(holder)
 
 
-def boot_steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
+def boot_steps(world: World, domain: Domain, unasked: Collection[str]) -> tuple[BootStep, ...]:
     """What makes a container's interfaces at each boot, be it off or running.
+
+    Args:
+        world: The ports.
+        domain: What it is.
+        unasked: Interfaces for which no program of the guest asks DHCP, so that somebody has to
+            after each of its own reboots.
 
     Raises:
         OperationFailed: An address turned out to be in use since it was looked for.
     """
     wired, devices = plugs(world, domain, start=False), nics(world, domain)
-    return world.links.boot_steps(_ctid(domain), wired, devices) if wired or devices else ()
+    if not wired and not devices:
+        return ()
+    again = BootStep(
+        argv=(CALL_BACK, "rebooted", str(_ctid(domain))), boots=Boots.LATER, may_fail=True
+    )
+    steps = world.links.boot_steps(_ctid(domain), wired, devices)
+    return (*steps, again) if unasked else steps
 
 
 def _ctid(domain: Domain) -> Ctid:

@@ -46,7 +46,7 @@ class GuestFiles(Protocol):
 
     def apply_network(
         self, root: Path, owners: IdMap, interfaces: Sequence[Interface]
-    ) -> tuple[str, ...]:
+    ) -> dict[str, Refresh]:
         """Tell the guest's own network programs of the interfaces that its definition configures.
 
         They are to leave those alone, or to ask DHCP for them. Idempotent; files of ours for
@@ -58,7 +58,8 @@ class GuestFiles(Protocol):
             interfaces: All that the guest has.
 
         Returns:
-            Names of interfaces for which no program of the guest will ask DHCP, but should.
+            For each interface inside that is to ask DHCP, what makes the guest's own program do
+            so at once while the guest runs; empty: no program of the guest will.
 
         Raises:
             OperationFailed: The guest protects a file.

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vzvirt.model.devices import HostDevice, Interface, IpInterface
 from vzvirt.model.host import HostCheck
@@ -25,11 +25,16 @@ class Boots(enum.Enum):
     LATER = "later"  # after the container's own reboots
 
 
+CALL_BACK: Final = "@CALL-BACK@"
+"""In the place of a program: ``vzvirt internal``, as the engine calls it back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootStep:
     """A program run at each boot of a container, before its init, also after its own reboots.
 
-    In ``argv`` and ``stdin`` the word ``@PID@`` stands for init's pid on the host.
+    In ``argv`` and ``stdin`` the word ``@PID@`` stands for init's pid on the host. Where ``argv``
+    begins with ``CALL_BACK``, vzvirt itself is called with what follows, and not waited for.
 
     Attributes:
         inside: Whether it runs in the container's network namespace (else in the host's).

@@ -36,6 +36,7 @@ class Recorder:
         self.error: errors.VzvirtError | None = None
         self.refresh: tuple[tuple[str, ...], ...] = ()
         self.ran: list[tuple[str, ...]] = []
+        self.order: tuple[str, ...] = ()
         monkeypatch.setattr(MemoryGuestFiles, "apply_naming", self._naming)
         monkeypatch.setattr(MemoryGuestFiles, "apply_network", self._network)
         monkeypatch.setattr(MemoryEngine, "execute", self._execute)
@@ -51,7 +52,7 @@ class Recorder:
         self.networks.append(interfaces)
         if self.error:
             raise self.error
-        return ()
+        return {item.guest_name: self.order for item in interfaces if item.dhcp}
 
     def _execute(self, ctid: Ctid, request: Any) -> int:
         self.ran.append(request.argv)
@@ -129,6 +130,44 @@ def test_a_running_guest_hears_of_new_interfaces(world: World, told: Recorder) -
     manager.lifecycle.start("web")
     manager.devices.attach("web", STATIC, Affect.ALL)
     assert [len(interfaces) for interfaces in told.networks] == [0, 1]
+
+
+def test_a_new_interface_asks_by_the_guests_own_program(world: World, told: Recorder) -> None:
+    world.define(interfaces=(LEASED,))
+    manager = world.manager
+    manager.lifecycle.start("web")
+    told.order, told.ran[:] = ("ifup", "eth1"), []
+    another = dataclasses.replace(LEASED, guest_name="eth1")
+    manager.devices.attach("web", another, Affect.ALL)
+    assert told.ran == [("ifup", "eth1")], "eth0 has asked at the start"
+
+
+def test_a_new_interface_asks_by_any_client_where_there_is_no_program(
+    world: World, told: Recorder
+) -> None:
+    world.define()
+    manager = world.manager
+    manager.lifecycle.start("web")
+    manager.devices.attach("web", LEASED, Affect.ALL)
+    (argv,) = told.ran
+    assert argv[-1] == "eth0" and "udhcpc" in argv[2]
+    manager.devices.attach("web", STATIC, Affect.ALL)
+    assert told.ran == [argv]
+
+
+def test_after_a_reboot_somebody_asks_again(world: World, told: Recorder) -> None:
+    world.define(interfaces=(LEASED,))
+    world.manager.lifecycle.start("web")
+    told.ran[:] = []
+    world.manager.lifecycle.rebooted(Ctid(101))
+    (argv,) = told.ran
+    assert argv[-1] == "eth0"
+    told.order = ("ifup", "eth0")
+    world.manager.lifecycle.rebooted(Ctid(101))
+    assert told.ran == [argv], "the guest's own program has asked"
+    world.manager.lifecycle.kill("web")
+    world.manager.lifecycle.rebooted(Ctid(101))
+    assert told.ran == [argv]
 
 
 def test_one_that_is_off_learns_it_at_its_start(world: World, told: Recorder) -> None:

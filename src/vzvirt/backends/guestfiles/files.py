@@ -62,7 +62,7 @@ class RealGuestFiles:
 
     def apply_network(
         self, root: Path, owners: IdMap, interfaces: Sequence[Interface]
-    ) -> tuple[str, ...]:
+    ) -> dict[str, Refresh]:
         """Let a root's own network programs leave alone what the host sets up.
 
         Raises:

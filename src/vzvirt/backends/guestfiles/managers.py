@@ -17,6 +17,7 @@ from typing import Final
 from vzvirt.backends.guestfiles import ifupdown
 from vzvirt.backends.guestfiles.edits import Editor
 from vzvirt.backends.guestfiles.guestlinks import GuestRoute, Link, Links
+from vzvirt.ports.guestfiles import Refresh
 
 _SYSTEMD: Final = "/etc/systemd/system"
 _RUNLEVELS: Final = ("/etc/runlevels/boot", "/etc/runlevels/default")
@@ -37,6 +38,8 @@ class NetworkProgram:
         programs: It is there if one of these is,
         home: and the folder that its settings are in.
         write: Writes its files; of no links: removes what an earlier call left.
+        ask: Shell commands by which it takes notice of its files while the guest runs, and asks
+            DHCP for the interface ``$1``.
         can_switch_on: Whether ``write`` sees to it that it runs when it is to ask DHCP.
     """
 
@@ -44,7 +47,13 @@ class NetworkProgram:
     programs: tuple[str, ...]
     home: str
     write: Callable[[Editor, Links], None]
+    ask: str
     can_switch_on: bool = False
+
+    def order(self, name: str) -> Refresh:
+        """What makes it ask DHCP for an interface; nobody waits for the answer."""
+        commands = f"{{ {self.ask}; }} > /dev/null 2>&1 < /dev/null &"
+        return ("/bin/sh", "-c", commands, "sh", name)
 
     def is_there(self, editor: Editor) -> bool:
         """Whether a guest has it."""
@@ -162,15 +171,30 @@ NETWORK_PROGRAMS: Final = (
         ("/usr/sbin/NetworkManager", "/usr/bin/NetworkManager"),
         "/etc/NetworkManager",
         _write_network_manager,
+        'nmcli general reload; nmcli connection reload; nmcli connection up "vzvirt-$1"',
     ),
-    NetworkProgram("networking", ("/sbin/ifup", "/usr/sbin/ifup"), "/etc/network", ifupdown.write),
-    NetworkProgram("network", (f"{_SCRIPTS}/ifup-eth",), _SCRIPTS, _write_network_scripts),
-    NetworkProgram("dhcpcd", ("/etc/dhcpcd.conf",), "/etc", _write_dhcpcd),
+    NetworkProgram(
+        "networking",
+        ("/sbin/ifup", "/usr/sbin/ifup"),
+        "/etc/network",
+        ifupdown.write,
+        'ifdown "$1"; ifup "$1"',
+    ),
+    NetworkProgram(
+        "network",
+        (f"{_SCRIPTS}/ifup-eth",),
+        _SCRIPTS,
+        _write_network_scripts,
+        'ifdown "$1"; ifup "$1"',
+    ),
+    NetworkProgram("dhcpcd", ("/etc/dhcpcd.conf",), "/etc", _write_dhcpcd, 'dhcpcd -n "$1"'),
     NetworkProgram(
         "systemd-networkd",
         ("/usr/lib/systemd/systemd-networkd", "/lib/systemd/systemd-networkd"),
         "/etc/systemd",
         _write_networkd,
+        "systemctl daemon-reload; systemctl start systemd-networkd; networkctl reload; "
+        'networkctl reconfigure "$1"',
         can_switch_on=True,
     ),
 )

@@ -11,13 +11,15 @@ from vzvirt.backends.guestfiles.edits import Editor
 from vzvirt.backends.guestfiles.guestlinks import Link, configured
 from vzvirt.backends.guestfiles.managers import NETWORK_PROGRAMS, NetworkProgram
 from vzvirt.model.devices import Interface
+from vzvirt.ports.guestfiles import Refresh
 
 
-def apply(editor: Editor, interfaces: Sequence[Interface]) -> tuple[str, ...]:
+def apply(editor: Editor, interfaces: Sequence[Interface]) -> dict[str, Refresh]:
     """Write it.
 
     Returns:
-        Names of interfaces for which nothing in the guest will ask DHCP although it should.
+        For each interface that is to ask DHCP, what makes the guest's program do so while it
+        runs; empty: nothing in the guest will.
 
     Raises:
         OperationFailed: The guest protects a file.
@@ -29,7 +31,8 @@ def apply(editor: Editor, interfaces: Sequence[Interface]) -> tuple[str, ...]:
     for program in present:
         links = [Link(item, asks=bool(item.dhcp) and program is asking) for item in mine]
         program.write(editor, links)
-    return tuple(Link(item).name for item in mine if item.dhcp and asking is None)
+    names = [Link(item).name for item in mine if item.dhcp]
+    return {name: asking.order(name) if asking is not None else () for name in names}
 
 
 def _asking(editor: Editor, present: Sequence[NetworkProgram]) -> NetworkProgram | None:

@@ -8,18 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vzvirt.ports.network import Boots, BootStep
+from vzvirt.ports.network import CALL_BACK, Boots, BootStep
 
 PID = "@PID@"
+_UNWAITED = ("setsid", "--fork")
 
 
-def script(steps: Iterable[BootStep]) -> str:
-    """The whole script."""
-    return "".join(line + "\n" for step in steps for line in _lines(step))
+def script(steps: Iterable[BootStep], hook: tuple[str, ...]) -> str:
+    """The whole script.
+
+    Args:
+        steps: What is done.
+        hook: Command line of ``vzvirt internal``.
+    """
+    return "".join(line + "\n" for step in steps for line in _lines(step, hook))
 
 
-def _lines(step: BootStep) -> Iterator[str]:
-    words = " ".join(quoted(word) for word in step.argv)
+def _lines(step: BootStep, hook: tuple[str, ...]) -> Iterator[str]:
+    argv = step.argv
+    if argv[0] == CALL_BACK:
+        argv = (*_UNWAITED, *hook, *argv[1:])
+    words = " ".join(quoted(word) for word in argv)
     if step.inside:
         words = f'nsenter --net="/proc/$pid/ns/net" -- {words}'
     command = f"printf %s {quoted(step.stdin)} | {words} > /dev/null 2> step"

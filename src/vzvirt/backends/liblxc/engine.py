@@ -114,7 +114,7 @@ class LxcEngine:
         from vzvirt.backends.liblxc.booting import script
 
         self._running_init(ctid)
-        self._run(ctid).replace("boot", script(steps))
+        self._run(ctid).replace("boot", script(steps, self._hook))
 
     def attach_node(self, ctid: Ctid, device: HostDevice) -> None:
         """Give a running container a device node of the host."""

@@ -117,7 +117,7 @@ class Starter:
         self.run.make()
         self.run.write("config", write_container(prepared.spec))
         self.run.write("seccomp", write_seccomp())
-        self.run.write("boot", boot_script(plan.boot_steps))
+        self.run.write("boot", boot_script(plan.boot_steps, self.hook))
         self.run.write(
             "limits", limits.lines(domain, self.groups, limits.disk_of(plan.root_mount))
         )

@@ -50,10 +50,10 @@ class MemoryGuestFiles:
 
     def apply_network(
         self, root: Path, owners: IdMap, interfaces: Sequence[Interface]
-    ) -> tuple[str, ...]:
+    ) -> dict[str, Refresh]:
         """Change nothing: simulated guests have no programs, and no lease to ask for."""
         del root, owners, interfaces
-        return ()
+        return {}
 
     def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
         """Check the user; a simulation keeps no passwords.

@@ -23,6 +23,11 @@ def forget(session: Session, *, ctid: Ctid) -> None:
     session.manager.lifecycle.forget(ctid)
 
 
+def rebooted(session: Session, *, ctid: Ctid) -> None:
+    """A container has rebooted from inside, and nobody in it asks DHCP for its addresses."""
+    session.manager.lifecycle.rebooted(ctid)
+
+
 def restart(session: Session, *, ctid: Ctid) -> None:
     """Start a container again where its policy says so."""
     session.manager.lifecycle.restart_by_policy(ctid)

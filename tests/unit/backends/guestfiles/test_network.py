@@ -33,7 +33,7 @@ UNSAID = Interface(kind=InterfaceKind.BRIDGE, guest_name="eth9")
 ALL = (ROUTED, STATIC, UNSAID)
 
 
-def apply(root: Path, *interfaces: Interface) -> tuple[str, ...]:
+def apply(root: Path, *interfaces: Interface) -> dict[str, tuple[str, ...]]:
     return RealGuestFiles().apply_network(root, OURS, interfaces)
 
 
@@ -53,7 +53,7 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_an_interface_of_which_nothing_is_said_is_the_guests(root: Path) -> None:
     before = snapshot(root)
-    assert apply(root, UNSAID) == ()
+    assert apply(root, UNSAID) == {}
     assert snapshot(root) == before
 
 
@@ -122,7 +122,7 @@ def test_only_programs_that_are_there_are_told(
 )
 def test_one_program_asks_dhcp(tmp_path: Path, family: str, asking: str) -> None:
     root = make(tmp_path, family)
-    assert apply(root, LEASED) == ()
+    assert apply(root, LEASED)["eth0"][-1] == "eth0"
     says = {
         path
         for path, text in snapshot(root).items()
@@ -133,7 +133,7 @@ def test_one_program_asks_dhcp(tmp_path: Path, family: str, asking: str) -> None
 
 
 def test_where_no_program_could_ask_we_are_told_so(tmp_path: Path) -> None:
-    assert apply(make(tmp_path, "busybox"), LEASED, STATIC) == ("eth0",)
+    assert apply(make(tmp_path, "busybox"), LEASED, STATIC) == {"eth0": ()}
 
 
 def test_networkd_is_switched_on_only_to_ask(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_networkd_is_switched_on_only_to_ask(tmp_path: Path) -> None:
     switch = root / "etc/systemd/system/multi-user.target.d/00-vzvirt.conf"
     apply(root, STATIC)
     assert not switch.exists()
-    assert apply(root, LEASED) == ()
+    assert apply(root, LEASED)["eth0"][-1] == "eth0"
     assert "Wants=systemd-networkd.service" in switch.read_text()
 
 

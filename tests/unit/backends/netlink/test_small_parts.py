@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from vzvirt.backends.liblxc.booting import script
 from vzvirt.backends.netlink import filters, names, probe, traffic
 from vzvirt.backends.netlink.watching import ProxyWatch
 from vzvirt.model.values import CTID_MAX, Ctid, MacAddress
-from vzvirt.ports.network import Boots, BootStep
+from vzvirt.ports.network import CALL_BACK, Boots, BootStep
 from vzvirt.system.root import Root
 
 
@@ -118,11 +119,27 @@ steps && echo booted
 
 
 def run(folder: Path, steps: list[BootStep], boot: str = "first") -> str:
-    (folder / "boot").write_text(script(steps))
+    (folder / "boot").write_text(script(steps, ("echo", "called")))
     done = subprocess.run(
         ["/bin/sh", "-c", RUN % boot], cwd=folder, capture_output=True, text=True, check=False
     )
     return done.stdout + done.stderr
+
+
+def test_vzvirt_is_called_back_and_not_waited_for(tmp_path: Path) -> None:
+    hook = ("sh", "-c", 'sleep 0.3; echo "$@" > called', "sh")
+    step = BootStep(argv=(CALL_BACK, "rebooted", "101"), boots=Boots.LATER)
+    (tmp_path / "boot").write_text(script([step], hook))
+    begin = time.monotonic()
+    for boot in ("first", "later"):
+        done = subprocess.run(["/bin/sh", "-c", RUN % boot], cwd=tmp_path, check=False)
+        assert done.returncode == 0
+    assert time.monotonic() - begin < 0.3
+    end = begin + 10
+    while not (tmp_path / "called").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.05)
+    assert (tmp_path / "called").read_text() == "rebooted 101\n"
 
 
 @settings(max_examples=25, deadline=None)
