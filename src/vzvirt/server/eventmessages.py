@@ -87,7 +87,7 @@ class Message:
 
 def message(event: Event) -> Message:
     """The message that tells of an event."""
-    return _MESSAGES[type(event)](event)
+    return MESSAGES[type(event)](event)
 
 
 def _domain(subject: Subject) -> remote.NonnullDomain:
@@ -229,7 +229,7 @@ def _device_updated(event: NodeDeviceUpdated) -> Message:
     )
 
 
-_MESSAGES: Final[Mapping[type, Callable[[Any], Message]]] = MappingProxyType(
+MESSAGES: Final[Mapping[type, Callable[[Any], Message]]] = MappingProxyType(
     {
         LifecycleEvent: _lifecycle,
         Rebooted: _rebooted,
