@@ -180,6 +180,7 @@ def answer_with(
     where: Where = Where.LOOP,
 ) -> None:
     """Have a procedure answered by another handler, also before ``connect_open``."""
+    handlers.load()
     procedure = PROCEDURES[NUMBERS[name]]
     made = Handler(procedure, procedure.args, run, None, where, unopened=True)
     table = {**dispatch.table(), procedure.number: made}

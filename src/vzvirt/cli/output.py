@@ -78,11 +78,13 @@ class Output:
     def __init__(
         self,
         *,
+        program: str = "vzvirt",
         quiet: bool = False,
         colour: str = "auto",
         out: IO[str] | None = None,
         err: IO[str] | None = None,
     ) -> None:
+        self._program = program
         self.quiet = quiet
         self._colour = colour
         self._out = out or sys.stdout
@@ -127,7 +129,7 @@ class Output:
 
     def error(self, message: str, hint: str | None) -> None:
         """Say what failed and the way out."""
-        self._say(self._paint("vzvirt: error:", "red", self._err), message)
+        self._say(self._paint(f"{self._program}: error:", "red", self._err), message)
         if hint:
             self._say(self._paint("hint:", "bold", self._err), hint)
 

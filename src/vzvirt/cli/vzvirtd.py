@@ -58,7 +58,7 @@ def _absolute(text: str) -> Path:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the program; its exit status."""
-    output = Output()
+    output = Output(program="vzvirtd")
     try:
         return _obey(parser().parse_args(words), output)
     except errors.VzvirtError as exc:

@@ -29,7 +29,6 @@ class Client(abc.ABC):
 
     __slots__ = (
         "_at_close",
-        "autodestroy",
         "encrypted",
         "opened",
         "peer",
@@ -45,8 +44,6 @@ class Client(abc.ABC):
         self.secure = encrypted or peer.is_local
         self.opened: str | None = None
         self.wants_close_events = False
-        self.autodestroy: set[str] = set()
-        """CTIDs of the containers that are killed when the connection ends."""
         self._at_close: list[Callable[[], None]] = []
 
     def on_close(self, function: Callable[[], None]) -> None:

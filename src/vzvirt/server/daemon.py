@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from vzvirt import errors
 from vzvirt.server import dispatch, handlers, log, peer, tls
@@ -46,7 +46,7 @@ class Hooks:
     Attributes:
         read_settings: Reads the settings again.
         started: Called when it listens.
-        stopping: Called when it listens no more and no call runs.
+        stopping: Called when it listens no more; calls may still run.
     """
 
     read_settings: Callable[[], ServerSettings]
@@ -142,27 +142,22 @@ class Daemon:
             when_gone=self._left,
         )
         self._sessions.add(session)
+        more: dict[str, Any] = {}
+        if listener.secure:
+            more = {"ssl": self._context, "ssl_handshake_timeout": tls.HANDSHAKE_TIMEOUT}
         try:
-            if self._context is None or not listener.secure:
-                await loop.connect_accepted_socket(lambda: session, sock)
-                LOG.debug("%s came", who)
-                return
-            transport, _ = await loop.connect_accepted_socket(
-                lambda: session,
-                sock,
-                ssl=self._context,
-                ssl_handshake_timeout=tls.HANDSHAKE_TIMEOUT,
-            )
-        except OSError as exc:
+            transport, _ = await loop.connect_accepted_socket(lambda: session, sock, **more)
+        except (OSError, asyncio.CancelledError) as exc:
             sock.close()
-            LOG.warning("%s is refused: %s", who, exc)
+            LOG.warning("%s is refused: %s", who, exc or "the daemon ends")
             self._left(session)
             return
-        self._check_certificate(session, transport, sock)
+        if listener.secure:
+            self._check_certificate(session, transport)
+        else:
+            LOG.debug("%s came", who)
 
-    def _check_certificate(
-        self, session: Session, transport: asyncio.Transport, sock: socket.socket
-    ) -> None:
+    def _check_certificate(self, session: Session, transport: asyncio.Transport) -> None:
         certificate = transport.get_extra_info("peercert") or {}
         subject = certificate.get("subject", ())
         name = tls.names(subject)[0]
@@ -177,8 +172,6 @@ class Daemon:
     def _left(self, session: Session) -> None:
         self._sessions.discard(session)
         LOG.debug("%s left", session.peer)
-        if session.autodestroy and not self._stopping:
-            LOG.info("%s left containers that end with it", session.peer)
         if self.clients < self._service.settings.max_clients and not self._stopping:
             self._let_in(yes=True)
 
@@ -231,8 +224,15 @@ class Daemon:
             task.cancel()
         for session in self._sessions:
             session.stop_reading()
-        await self._wait_for_calls()
         self._hooks.stopping()
+        end = self._service.loop.time() + self._service.settings.stop_timeout
+        await self._wait_for_calls(end)
+        await self._let_go()
+        # What is kept for clients may end with them, such as containers, which takes a while.
+        await self._wait_for_calls(end)
+
+    async def _let_go(self) -> None:
+        """End all connections, once what was said is heard."""
         for session in list(self._sessions):
             session.finish()
         end = self._service.loop.time() + _FLUSH
@@ -242,10 +242,10 @@ class Daemon:
             session.abort()
         await asyncio.sleep(0)
 
-    async def _wait_for_calls(self) -> None:
-        end = self._service.loop.time() + self._service.settings.stop_timeout
+    async def _wait_for_calls(self, end: float) -> None:
         while self._service.workers.busy and self._service.loop.time() < end:
             await asyncio.sleep(0.02)
+        await asyncio.sleep(0)  # the last answer is on its way from its thread to its client
         if self._service.workers.busy:
             LOG.warning("%d calls did not finish in time", self._service.workers.busy)
 
