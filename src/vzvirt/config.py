@@ -133,8 +133,7 @@ class Settings:
     skip_address_probe: bool = _setting(
         False,
         Setting(
-            "give containers routed addresses without asking the network whether somebody has "
-            "them; as SKIP_ARPDETECT=yes in vz.conf",
+            "do not ask the network first who has a routed address (SKIP_ARPDETECT)",
             _switch,
         ),
     )
