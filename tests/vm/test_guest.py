@@ -22,7 +22,8 @@ cd /payload/project
 systemctl is-system-running --wait >/payload/results/systemd
 findmnt -n -o FSTYPE -t cgroup,cgroup2 >/payload/results/cgroups
 uname -r >/payload/results/kernel
-python3 -m pytest -v -p no:cacheprovider --color no --durations 10 --timeout 300 \\
+python3 -m pytest -v -p no:cacheprovider --color no --durations 25 --timeout 300 \\
+    -n 2 --dist {spread} \\
     --junitxml /payload/results/junit.xml -m 'not slow' {tests}
 """
 
@@ -35,6 +36,8 @@ class Boot:
         cgroups: How it mounts control groups.
         mounted: Types of file systems this gives below ``/sys/fs/cgroup``.
         tests: What is run: emulation is slow, so no more than what a kernel can change.
+        spread: How its two processors share them, as pytest-xdist says it: files as a whole where
+            many have something that is costly to make, else one by one.
         at_least: So many tests there must be, lest they get lost.
         minutes: How long it may take.
     """
@@ -42,8 +45,13 @@ class Boot:
     cgroups: Cgroups
     mounted: frozenset[str]
     tests: tuple[str, ...]
+    spread: str
     at_least: int
     minutes: int
+
+
+def _of(file: str, *tests: str) -> list[str]:
+    return [f"{file}::test_{name}" for name in tests]
 
 
 LIFE = ("tests/contract/test_engine.py", "tests/system/test_examples.py")
@@ -57,15 +65,42 @@ KERNEL = (
 )
 # Two cards on a PCI bus and a kernel with project quotas are nowhere else to be had.
 HARDWARE = ("tests/vm/inside",)
+# Of what has its own tests on the host, what this kernel may do otherwise: one of each kind of
+# interface, what is filtered, NAT, DHCP, and the host's own example with all of them at once.
 NETWORKS = (
     "tests/system/test_links_routed.py",
-    "tests/system/test_links_bridged.py",
-    "tests/system/test_links_live.py",
-    "tests/system/test_links_dhcp_and_nodes.py",
-    "tests/system/test_networks.py",
-    "tests/system/test_networks_containers.py",
-    "tests/system/test_guestside.py",
-    "tests/system/test_examples_networks.py",
+    *_of(
+        "tests/system/test_links_bridged.py",
+        "containers_on_a_bridge_reach_each_other_and_the_host",
+        "large_packets_need_a_large_mtu",
+        "clean_traffic_lets_no_other_address_out",
+        "clean_traffic_lets_no_other_mac_out",
+        "macvlan",
+        "nothing_stays_behind",
+    ),
+    *_of(
+        "tests/system/test_links_live.py",
+        "routed_addresses_come_and_go_under_traffic",
+        "bridge_address_mtu_link_and_limits_change_in_place",
+    ),
+    *_of("tests/system/test_links_dhcp_and_nodes.py", "a_device_node_comes_and_goes"),
+    *_of(
+        "tests/system/test_networks.py",
+        "nat",
+        "networks_are_apart",
+        "ipv6_announced_and_routed",
+        "survives_a_reload_of_the_firewall",
+        "nothing_is_left",
+    ),
+    *_of(
+        "tests/system/test_networks_containers.py", "the_first_container_makes_the_default_network"
+    ),
+    *_of("tests/system/test_guestside.py", "a_busybox_has_its_name_and_its_servers"),
+    *_of(
+        "tests/system/test_examples_networks.py",
+        "a_card_of_the_host",
+        "the_second_threads_summary_has_all_four",
+    ),
 )
 # What has nothing to do with the kernel; and a guest's root has every capability, so calls that
 # the profile refuses would really act on it.
@@ -76,11 +111,12 @@ BOOTS = (
         Cgroups.UNIFIED,
         frozenset({"cgroup2"}),
         (*LIFE, *KERNEL, *HARDWARE, *NETWORKS, *LESS),
-        60,
-        15,
+        "loadfile",
+        150,
+        20,
     ),
-    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), (*LIFE, *LESS), 20, 6),
-    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), (*LIFE, *LESS), 20, 6),
+    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), (*LIFE, *LESS), "load", 20, 8),
+    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), (*LIFE, *LESS), "load", 20, 8),
 )
 
 
@@ -96,7 +132,7 @@ def guest_image() -> Image:
 def test_in_a_guest(guest_image: Image, tmp_path: Path, boot: Boot) -> None:
     outcome = run_in_guest(
         guest_image,
-        SCRIPT.format(tests=" ".join(boot.tests)),
+        SCRIPT.format(tests=" ".join(boot.tests), spread=boot.spread),
         tmp_path,
         cgroups=boot.cgroups,
         timeout=boot.minutes * 60,

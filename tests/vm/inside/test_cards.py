@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lxml import etree
 
 from networklab import eventually
 from vm.inside.cards import Card, CardLab, card_lab, cards, hostdev_at
+from vzvirt import errors
+from vzvirt.model.nodedev import PciCapability
 
 pytestmark = pytest.mark.root
 
 ADDRESS, ADDRESS6, INSIDE, FAR = "10.7.0.2/24", "fd07::2/64", "10.7.0.3", "10.7.0.1"
 FIRST, SECOND = cards()
+PCI = Path("/sys/bus/pci/devices")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def lab(guest: CardLab) -> Iterator[CardLab]:
     ip("host", "link", "set", SECOND.name, "up")
     ip("host", "address", "add", f"{FAR}/24", "dev", SECOND.name)
     yield guest
-    guest.forget()
+    guest.kill_all()
     for card in (FIRST, SECOND):
         ip("host", "address", "flush", "dev", card.name)
         ip("host", "link", "set", card.name, "down", "mtu", "1500")
@@ -59,23 +60,22 @@ def test_they_are_two_kinds_of_card() -> None:
 
 @pytest.mark.parametrize("card", [FIRST, SECOND], ids=lambda card: card.driver)
 def test_the_list_has_them_on_their_bus(guest: CardLab, card: Card) -> None:
-    names = guest.vzvirt("-q", "nodedev", "list", "--cap", "net").split()
-    (name,) = [item for item in names if item.endswith(card.mac.replace(":", "_"))]
-    assert name.startswith(f"net_{card.name}_")
-    device = etree.fromstring(guest.vzvirt("nodedev", "dumpxml", name))
-    assert device.findtext("capability/interface") == card.name
-    function = device.findtext("parent")
-    assert function == "pci_" + card.pci.replace(":", "_").replace(".", "_")
-    bus = etree.fromstring(guest.vzvirt("nodedev", "dumpxml", function))
-    assert bus.findtext("driver/name") == card.driver
-    numbers = [int(bus.findtext(f"capability/{part}", "")) for part in ("bus", "slot", "function")]
-    assert "{:02x}:{:02x}.{}".format(*numbers) == card.pci.partition(":")[2]
+    inventory = guest.manager.inventory
+    mark = card.mac.replace(":", "_")
+    (net,) = [device for device in inventory.devices() if device.name.endswith(mark)]
+    assert net.name == f"net_{card.name}_{mark}"
+    assert net.parent == "pci_" + card.pci.replace(":", "_").replace(".", "_")
+    function = inventory.find(net.parent)
+    assert function.driver == card.driver
+    assert isinstance(function.capability, PciCapability)
+    assert str(function.capability.address) == card.pci
 
 
-@pytest.mark.parametrize("way", ["by_name", "by_address"])
-def test_it_is_inside_while_the_container_runs_and_back_after(lab: CardLab, way: str) -> None:
+def test_it_is_inside_while_the_container_runs_and_back_after(lab: CardLab) -> None:
+    """With commands as a user gives them."""
     before = lab.like(FIRST)
-    lab.start(101, getattr(FIRST, way))
+    lab.define(101, FIRST.by_name)
+    lab.vzvirt("start", "101")
     assert lab.like(FIRST) == {}
     given_address(lab, 101, FIRST, INSIDE)
     count = received(SECOND)
@@ -87,58 +87,53 @@ def test_it_is_inside_while_the_container_runs_and_back_after(lab: CardLab, way:
 
 def test_two_containers_talk_over_their_cards_and_all_die(lab: CardLab) -> None:
     before = [lab.like(card) for card in (FIRST, SECOND)]
-    lab.start(101, FIRST.by_address)
-    lab.start(102, SECOND.by_name)
-    given_address(lab, 101, FIRST, INSIDE)
-    given_address(lab, 102, SECOND, FAR)
-    assert lab.guest_reaches(101, FAR)
+    lab.start(102, FIRST.by_address)
+    lab.start(103, SECOND.by_address)
+    given_address(lab, 102, FIRST, INSIDE)
+    given_address(lab, 103, SECOND, FAR)
+    assert lab.guest_reaches(102, FAR)
+    (live,) = lab.manager.definitions.live("102").domain.host_devices
+    assert (live.name, str(live.address)) == (FIRST.name, FIRST.pci)
     # The worst that can be done to it: another name, another address, and nobody left.
-    lab.inside(101, "ip", "link", "set", FIRST.name, "down")
+    lab.inside(102, "ip", "link", "set", FIRST.name, "down")
     lab.inside(
-        101, "ip", "link", "set", FIRST.name, "name", "mine", "address", "02:00:00:00:00:07"
+        102, "ip", "link", "set", FIRST.name, "name", "mine", "address", "02:00:00:00:00:07"
     )
-    lab.kill_unseen(101)
-    lab.vzvirt("undefine", "101", "--remove-data")
-    lab.vzvirt("shutdown", "102")
+    lab.kill_unseen(102)
+    lab.manager.definitions.undefine("102", remove_data=True)
+    lab.manager.lifecycle.shutdown("103")
     assert [lab.like(card) for card in (FIRST, SECOND)] == before
 
 
 def test_live_and_in_use(lab: CardLab) -> None:
     before = lab.like(FIRST)
-    lab.start(101, "")
-    lab.device("attach", 101, FIRST.by_address, where="live")
+    lab.start(104, "")
+    lab.attach(104, FIRST.by_address)
     assert lab.like(FIRST) == {}
-    given_address(lab, 101, FIRST, INSIDE)
-    assert lab.guest_reaches(101, FAR)
-    lab.define(102, FIRST.by_address)
+    given_address(lab, 104, FIRST, INSIDE)
+    assert lab.guest_reaches(104, FAR)
+    lab.start(105, "")
     for document in (FIRST.by_address, FIRST.by_name):
-        lab.define(102, document)
-        refused = lab.try_vzvirt("start", "102")
-        assert "in use by container 101" in refused.stderr
-    lab.device("detach", 101, FIRST.by_address, where="live")
+        with pytest.raises(errors.OperationInvalid, match="in use by container 104"):
+            lab.attach(105, document)
+    lab.detach(104, FIRST.by_name)
     assert lab.like(FIRST) == before
 
-
-def test_what_is_not_handed_out(lab: CardLab) -> None:
-    lab.start(101, "")
+    # One that is not handed out, for whatever reason, stays where it is.
     lab.ip("host", "route", "add", "default", "via", "10.7.0.9", "dev", SECOND.name)
-    nobody = hostdev_at("0000", "00", "1e", "0")
-    (bridge,) = [
-        path.name for path in Path("/sys/bus/pci/devices").iterdir() if "00.0" in path.name
-    ]
+    (bridge,) = [path.name for path in PCI.iterdir() if path.name.endswith(":00.0")]
     no_card = hostdev_at(*bridge.replace(".", ":").split(":"))
     both = SECOND.by_name.replace("</interface>", f"</interface>{_address(FIRST.by_address)}")
     for document, words in {
         SECOND.by_address: "default route",
-        nobody: "no network device",
+        hostdev_at("0000", "00", "1e", "0"): "no network device",
         no_card: "no network device",
         both: f"is at PCI address {SECOND.pci}, not at {FIRST.pci}",
     }.items():
-        refused = lab.try_device("attach", 101, document)
-        assert refused.returncode != 0
-        assert words in refused.stderr
-    assert lab.like(FIRST) and lab.like(SECOND)
-    assert json.loads(lab.vzvirt("info", "101", "--json"))["state"] == "running"
+        with pytest.raises(errors.VzvirtError, match=words):
+            lab.attach(105, document)
+    assert lab.like(FIRST) == before
+    assert lab.like(SECOND)["up"]
 
 
 def _address(document: str) -> str:
