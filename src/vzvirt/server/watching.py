@@ -31,6 +31,9 @@ LOG: Final = logging.getLogger(__name__)
 PORTION: Final = 0.002
 """Seconds for looking at what is due before others have their turn."""
 
+BEGINNING: Final = 0.05
+"""Seconds for imprints of definitions before anybody is answered; of thousands, more follow."""
+
 BREATH: Final = 0.002
 """Seconds between two portions."""
 
@@ -107,6 +110,7 @@ class Watching:
         """Look at everything for the first time, then keep up."""
         self._loop = loop
         self._snapshot.load()
+        self._snapshot.keep_up(BEGINNING)
         self._host.begin()
         loop.add_reader(self._news.fileno(), self.listen)
         self._keep_up_soon()
