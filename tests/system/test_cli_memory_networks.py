@@ -150,6 +150,21 @@ def test_the_default_network_is_made_when_it_is_needed(web: Vzvirt) -> None:
     web("kill", "web")
 
 
+def test_names_change_one_by_one(web: Vzvirt) -> None:
+    servers = ("--nameserver", "192.0.2.1", "--nameserver", "192.0.2.2")
+    said = web("naming", "web", "--hostname", "web.example", *servers)
+    assert said == "container 101 (web) goes by its new names\n"
+    web("naming", "web", "--searchdomain", "a.example")
+    document = web("dumpxml", "web")
+    for element in ("hostname>web.example", "nameserver>192.0.2.2", "searchdomain>a.example"):
+        assert f"<{element.partition('>')[0]}>{element.partition('>')[2]}<" in document
+    web("naming", "web", "--nameserver", "")
+    assert "nameserver" not in web("dumpxml", "web")
+    assert "<hostname>web.example<" in web("dumpxml", "web")
+    assert "not an address" in web.refused("naming", "web", "--nameserver", "ns", status=2)
+    assert "nothing to change" in web.refused("naming", "web", status=2)
+
+
 def test_addresses_come_and_go(web: Vzvirt) -> None:
     assert web("ip", "add", "web", "10.0.0.5") == "container 101 (web) has 10.0.0.5\n"
     assert web.json("list", "-a")[0]["addresses"] == ["10.0.0.5/32"]

@@ -36,6 +36,34 @@ _BOTH_OF_NETWORK: Final = (
 
 _DEVICE_COMMANDS: Final = (
     Command(
+        name="naming",
+        runs="devices:naming",
+        group=DEVICES,
+        summary="change a container's host name, name servers and search domains",
+        arguments=(
+            REF,
+            Argument("--hostname", "its host name; '': none of ours", metavar="NAME"),
+            Argument(
+                "--nameserver",
+                "whom it asks for names; 'inherit': whom the host asks; '': none of ours",
+                metavar="ADDRESS",
+                many=True,
+                keyword="nameservers",
+            ),
+            Argument(
+                "--searchdomain",
+                "domain that short names are looked for in; 'inherit' and '' as above",
+                metavar="DOMAIN",
+                many=True,
+                keyword="search_domains",
+            ),
+            JSON,
+        ),
+        details="What is not given stays as it is; a list that is given takes the place of the "
+        "old one. A running container goes by it at once.",
+        repairs=True,
+    ),
+    Command(
         name="ip add",
         runs="devices:add_address",
         group=DEVICES,

@@ -8,6 +8,7 @@ come first, and a root that is a folder of the user's or read-only is not change
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -18,7 +19,7 @@ from vzvirt.manager.defaults import effective
 from vzvirt.manager.repairs import change_all
 from vzvirt.manager.standing import changing
 from vzvirt.manager.world import World
-from vzvirt.model.devices import GuestNaming, Interface
+from vzvirt.model.devices import INHERIT, GuestNaming, Interface
 from vzvirt.model.domain import Domain
 from vzvirt.model.state import DomainState
 from vzvirt.model.values import IdMap
@@ -148,6 +149,29 @@ def _warn(world: World, domain: Domain, error: errors.VzvirtError) -> None:
     world.warn(f"'{domain.name}': {error.message}{hint}")
 
 
+def _refuse_bad_names(naming: GuestNaming) -> None:
+    """Refuse what no guest could be told, whether or not one is told now.
+
+    Raises:
+        InvalidArgument: A name or address is none.
+    """
+    from vzvirt.model.network import check_dns_name  # not for every start
+
+    if naming.hostname:
+        check_dns_name(naming.hostname)
+    for domain in naming.search_domains:
+        check_dns_name(domain.rstrip("."))
+    for server in naming.nameservers:
+        if server == INHERIT:
+            continue
+        try:
+            ipaddress.ip_address(server)
+        except ValueError:
+            raise errors.InvalidArgument(
+                f"name server '{server}' is not an address", hint=f"or say '{INHERIT}'"
+            ) from None
+
+
 class GuestSide:
     """Use cases that change what a guest finds in its files."""
 
@@ -162,6 +186,7 @@ class GuestSide:
             InvalidArgument: A name or address is none.
             OperationFailed: It runs, and its files cannot be changed; nothing is stored.
         """
+        _refuse_bad_names(naming)
         world = self._world
         with changing(world, ref) as now:
             if now.live is not None:

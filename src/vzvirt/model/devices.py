@@ -273,6 +273,10 @@ class Console:
     port: int = 0
 
 
+INHERIT: Final = "inherit"
+"""Instead of name servers or search domains: those of the host."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestNaming:
     """What the container is called and whom it asks for names.
@@ -298,6 +302,7 @@ __all__ = [
     "Filesystem",
     "FilesystemKind",
     "GuestNaming",
+    "INHERIT",
     "HostDevice",
     "HostDeviceKind",
     "Interface",

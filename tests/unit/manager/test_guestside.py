@@ -177,6 +177,22 @@ def test_one_that_is_off_learns_it_at_its_start(world: World, told: Recorder) ->
     assert world.store.load(Ctid(101)).domain.guest_naming == OWN
 
 
+@pytest.mark.parametrize(
+    "naming",
+    [
+        GuestNaming(hostname="a b"),
+        GuestNaming(nameservers=("ns.example",)),
+        GuestNaming(search_domains=("a b",)),
+    ],
+)
+def test_bad_names_are_refused_also_of_one_that_is_off(world: World, naming: GuestNaming) -> None:
+    world.define(guest_naming=OWN)
+    with pytest.raises(errors.InvalidArgument):
+        world.manager.guestside.update_naming("web", naming)
+    assert world.store.load(Ctid(101)).domain.guest_naming == OWN
+    world.manager.guestside.update_naming("web", GuestNaming(nameservers=("inherit",)))
+
+
 def test_a_paused_one_is_not_waited_for(world: World, told: Recorder) -> None:
     world.define()
     world.manager.lifecycle.start("web")

@@ -14,12 +14,9 @@ from vzvirt import errors
 from vzvirt.backends.guestfiles.blocks import assignment
 from vzvirt.backends.guestfiles.edits import Editor
 from vzvirt.backends.guestfiles.resolvers import Lookup, apply_resolver
-from vzvirt.model.devices import GuestNaming
+from vzvirt.model.devices import INHERIT, GuestNaming
 from vzvirt.model.network import check_dns_name
 from vzvirt.ports.guestfiles import Refresh
-
-INHERIT: Final = "inherit"
-"""Instead of addresses or domains: those of the host."""
 
 _HOSTNAME: Final = "/etc/hostname"
 _HOSTS: Final = "/etc/hosts"

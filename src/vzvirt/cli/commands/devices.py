@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from vzvirt import errors
 from vzvirt.cli.network_reports import ADDRESS_FIELDS, COUNTER_FIELDS, INTERFACE_FIELDS
 from vzvirt.cli.output import Field, documents
 from vzvirt.cli.session import Session, affected, identity, read_file, title
 from vzvirt.codec.xml import read_device
 from vzvirt.model.affect import Affect
-from vzvirt.model.devices import Filesystem, HostDevice, Interface, IpInterface
+from vzvirt.model.devices import Filesystem, GuestNaming, HostDevice, Interface, IpInterface
 from vzvirt.model.domain import Domain
 
 T = TypeVar("T")
@@ -36,6 +37,33 @@ def remove_address(session: Session, *, ref: str, address: IpInterface, json: bo
     domain = session.find(ref)
     session.manager.devices.remove_address(str(domain.ctid), address)
     _say(session, domain, f"has {address.ip} no more", json=json)
+
+
+def naming(
+    session: Session,
+    *,
+    ref: str,
+    hostname: str | None,
+    nameservers: tuple[str, ...],
+    search_domains: tuple[str, ...],
+    json: bool,
+) -> None:
+    """Change what a container is called and whom it asks for names."""
+    if hostname is None and not nameservers and not search_domains:
+        raise errors.InvalidArgument(
+            "nothing to change was given", hint="--hostname, --nameserver or --searchdomain"
+        )
+    domain = session.find(ref)
+    old = domain.guest_naming
+    new = GuestNaming(
+        hostname=old.hostname if hostname is None else hostname or None,
+        nameservers=tuple(filter(None, nameservers)) if nameservers else old.nameservers,
+        search_domains=(
+            tuple(filter(None, search_domains)) if search_domains else old.search_domains
+        ),
+    )
+    session.manager.guestside.update_naming(str(domain.ctid), new)
+    _say(session, domain, "goes by its new names", json=json)
 
 
 def attach(session: Session, *, ref: str, file: str, live: bool, config: bool, json: bool) -> None:

@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 from vzvirt import errors
 from vzvirt.codec.vzconf.forms import Form, Notes
 from vzvirt.model.devices import (
+    INHERIT,
     DevicePermission,
     HostDevice,
     HostDeviceKind,
@@ -153,7 +154,7 @@ class Resolver(PlainWords):
     def joined(self, items: Iterable[str]) -> tuple[str, ...]:
         """Nothing counts beside ``inherit``."""
         found = tuple(items)
-        return found[:1] if found[:1] == ("inherit",) else found
+        return found[:1] if found[:1] == (INHERIT,) else found
 
 
 class Addresses(Words[IpInterface]):
