@@ -62,7 +62,7 @@ EXPECTED = {
     "cpu.max": "50000 100000",
     "cpuset.cpus": "0",
     "blkio.bfq.weight": "700",
-    "io.bfq.weight": "700",
+    "io.bfq.weight": "default 700",
     "io.weight": "default 700",
 }
 

@@ -7,6 +7,7 @@ lines, and speak English so that their messages can be quoted.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -17,6 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+
+_NONE: Final = frozenset({errno.ESRCH, errno.EINVAL, errno.ENOENT})
+"""There is no such process. The others mean that there is only a thread of that number, which
+kernels, by their age, also say of a process that is just being reaped."""
 
 _LAST_WORDS: Final = 300
 """Characters of a failed program's messages that an error quotes."""
@@ -179,6 +184,19 @@ def is_alive(pid: int, started: int | None) -> bool:
     return started is None or int(fields[19]) == started
 
 
+def hold(pid: int) -> int | None:
+    """A descriptor of whichever process has a pid now; ``None``: none has.
+
+    The caller closes it. While it is open it means that process and no later one.
+    """
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno in _NONE:
+            return None
+        raise errors.SystemFailure(f"cannot hold on to process {pid}: {error.strerror}") from error
+
+
 def wait_for_exit(pid: int, started: int | None, timeout: float | None) -> bool:
     """Wait until that very process has ended.
 
@@ -190,9 +208,8 @@ def wait_for_exit(pid: int, started: int | None, timeout: float | None) -> bool:
     Returns:
         Whether it has ended; ``False``: still there after ``timeout``.
     """
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
+    handle = hold(pid)
+    if handle is None:
         return True
     try:
         # The descriptor holds on to the process, so this cannot look at a later one.

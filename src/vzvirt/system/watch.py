@@ -272,12 +272,9 @@ class Ends:
             SystemFailure: We have as many open files as we may.
         """
         self.remove(key)
-        try:
-            handle = os.pidfd_open(pid)
-        except ProcessLookupError:
+        handle = process.hold(pid)
+        if handle is None:
             return False
-        except OSError as error:
-            raise os_error(error, "watch a process") from error
         # The descriptor holds on to the process, so this cannot look at a later one.
         if not process.is_alive(pid, started):
             os.close(handle)

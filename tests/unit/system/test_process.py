@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -143,3 +144,23 @@ def test_a_name_with_brackets_and_blanks_confuses_nobody(tmp_path: Path) -> None
             assert process.is_alive(child.pid, started)
         finally:
             child.kill()
+
+
+def test_holding_on_to_what_is_no_process() -> None:
+    assert process.hold(4194305) is None
+    ready, done = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        ready.set()
+        done.wait(10)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    ready.wait(10)
+    try:
+        assert thread.native_id is not None
+        assert process.hold(thread.native_id) is None, "a thread's number is no process's"
+        assert process.wait_for_exit(thread.native_id, 1, 0)
+    finally:
+        done.set()
+        thread.join()

@@ -85,9 +85,8 @@ class Process:
 
     def signal(self, number: int) -> bool:
         """Send a signal to this very process; ``False``: it is gone."""
-        try:
-            handle = os.pidfd_open(self.pid)
-        except ProcessLookupError:
+        handle = process.hold(self.pid)
+        if handle is None:
             return False
         try:
             if not self.alive:

@@ -17,6 +17,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import Process
+from vzvirt.system import process
 
 _INIT: Final = 1
 
@@ -53,9 +54,8 @@ def _held(groups: Groups, init: Process, pid: int) -> Iterator[int]:
     for candidate in groups.processes():
         if not _is(candidate, depth, pid):
             continue
-        try:
-            handle = os.pidfd_open(candidate)
-        except ProcessLookupError:
+        handle = process.hold(candidate)
+        if handle is None:
             continue
         try:
             # Once more, now that the number cannot be another process's any more.
