@@ -228,6 +228,23 @@ def test_half_counted_ones_can_be_deleted(simfs: StorageLayout, place: Path) -> 
     assert not area.private_area.exists()
 
 
+def test_a_link_is_what_it_leads_to(simfs: StorageLayout, place: Path, tmp_path: Path) -> None:
+    """An area on a disk without quotas runs without; one there, from elsewhere, has them."""
+    limited = spec(place, space=both(4 * MIB))
+    (tmp_path / "area/etc").mkdir(parents=True)
+    limited.private_area.parent.mkdir(parents=True)
+    limited.private_area.symlink_to(tmp_path / "area")
+    simfs.mount(limited)
+    simfs.unmount(limited)
+    with pytest.raises(errors.NoSupport):
+        simfs.resize(limited)
+    there = replace(limited, private_area=tmp_path / "link")
+    (place / "area/etc").mkdir(parents=True)
+    there.private_area.symlink_to(place / "area")
+    simfs.resize(there)
+    assert write(place / "area/etc/big", 5 * MIB) != ""
+
+
 def test_in_somebodys_project_there_is_none_of_ours(place: Path) -> None:
     with projectquota.opened(place) as folder:
         projectquota.join(folder, 7, inherited=True)

@@ -135,20 +135,22 @@ class Projects:
 
 
 def are_kept(private: Path) -> bool:
-    """Whether limits would be kept on an area, judged by the folder that it is or will be in.
+    """Whether limits are, or would be, kept on an area that is there, or would be.
 
     In a folder that is in somebody's project there are his limits already, and can be no others.
 
     Raises:
         SystemFailure: The kernel does not say.
     """
-    above = private.parent
-    while not above.is_dir():
-        above = above.parent
-    with kernel.opened(above) as descriptor, mapping_os_errors(f"look for quotas at '{above}'"):
-        if not kernel.is_enforced(descriptor):
+    real = private.resolve()
+    place = next(folder for folder in (real, *real.parents) if folder.is_dir())
+    holder = real.parent if place == real else place
+    with kernel.opened(place) as folder, mapping_os_errors(f"look for quotas at '{place}'"):
+        if not kernel.is_enforced(folder):
             return False
-        return not kernel.membership(descriptor).inherited
+        disk = os.fstat(folder).st_dev
+    with kernel.opened(holder) as folder, mapping_os_errors(f"look for quotas at '{holder}'"):
+        return os.fstat(folder).st_dev != disk or not kernel.membership(folder).inherited
 
 
 def number_of(private: Path) -> int | None:
