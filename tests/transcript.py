@@ -4,7 +4,8 @@ A session is Markdown: prose, and blocks marked ``console`` with commands after 
 each prints. ``...`` stands for any text within a line, and on a line of its own for any lines;
 the width of columns and empty lines do not matter. A command fails if, and only if, it is said to
 print a line that begins with ``error:``; one with ``||`` or ``&&`` in it looks at the exit status
-by itself.
+by itself. In a document for readers, which shows no dots within a line, numbers and UUIDs may
+differ as well (``loose``).
 
 Commands are run by bash. A ``Shell`` runs each on its own; with a ``Virsh`` those of virsh are
 typed into one that goes on. ``rewrite`` writes what was printed into the session where it differs.
@@ -24,8 +25,11 @@ from typing import Final
 
 BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMPT: Final = "# "
+DOTS: Final = "..."
 VIRSH: Final = "virsh "
 FAILED: Final = re.compile(r"^error: ", re.MULTILINE)
+UUID: Final = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 _SHELL_ONLY: Final = re.compile(r"[|<>&;$]")
 """What only bash understands of a command."""
@@ -57,9 +61,9 @@ class Step:
         """Whether it looks at the exit status by itself."""
         return "||" in self.command or "&&" in self.command
 
-    def matches(self, printed: str) -> bool:
+    def matches(self, printed: str, *, loose: bool = False) -> bool:
         """Whether what was printed is what was said."""
-        return bool(_pattern(self.said).fullmatch(_plain(printed)))
+        return bool(_pattern(_plain(self.said, loose)).fullmatch(_plain(printed, loose)))
 
 
 @dataclass(frozen=True)
@@ -84,25 +88,37 @@ def _steps(text: str, block: re.Match[str]) -> Iterator[Step]:
         yield Step(begin + block[1].count("\n", 0, match.start()), match[1], match[2])
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, loose: bool) -> str:
     """Text without what differs from run to run, or can't be seen."""
+    if loose:
+        text = NUMBER.sub("N", UUID.sub("UUID", text))
     lines = (re.sub(r"[ \t]+", " ", line).strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line)
+    return "".join(f"{line}\n" for line in lines if line)
 
 
 def _pattern(said: str) -> re.Pattern[str]:
-    whole = re.escape(_plain(said))
-    dots = re.escape("...")
-    whole = re.sub(rf"(?m)^{dots}$\n?", r"(?:.*\\n)*?.*?", whole)
-    return re.compile(whole.replace(dots, ".*"))
+    return re.compile("".join(_line_pattern(line) for line in said.splitlines()))
+
+
+def _line_pattern(said: str) -> str:
+    if said == DOTS:
+        return r"(?:.*\n)*"
+    return re.escape(said).replace(re.escape(DOTS), ".*") + r"\n"
 
 
 class Shell:
-    """Runs each command on its own."""
+    """Runs each command on its own.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    Args:
+        folder: Where.
+        environment: What with.
+        root: What paths of the installation begin with; it is not shown.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], root: str = "") -> None:
         self._folder = folder
         self._environment = environment
+        self._root = root
 
     def __call__(self, command: str) -> Printed:
         done = subprocess.run(
@@ -116,7 +132,7 @@ class Shell:
             timeout=120,
             check=False,
         )
-        return Printed(done.stdout, done.returncode != 0)
+        return Printed(done.stdout.replace(self._root, ""), done.returncode != 0)
 
 
 class Virsh:
@@ -165,12 +181,15 @@ class Virsh:
         self._process.communicate()
 
 
-def follow(session: Path, run: Shell | Virsh, *, rewrite: bool = False) -> int:
+def follow(
+    session: Path, run: Shell | Virsh, *, loose: bool = False, rewrite: bool = False
+) -> int:
     """Run a session; the number of its commands.
 
     Args:
         session: The file.
         run: What runs the commands.
+        loose: Whether numbers and UUIDs may differ.
         rewrite: Write what is printed into the session instead of complaining.
     """
     text, count = session.read_text(), 0
@@ -182,7 +201,7 @@ def follow(session: Path, run: Shell | Virsh, *, rewrite: bool = False) -> int:
             count += 1
             printed = run(step.command)
             where = f"{session.name}:{step.line}: {step.command}"
-            right = step.matches(printed.text)
+            right = step.matches(printed.text, loose=loose)
             assert right or rewrite, f"{where}is to print\n{step.said}but prints\n{printed.text}"
             said = step.said if right else f"{printed.text.strip(chr(10))}\n".lstrip("\n")
             if not (rewrite or printed.failed is None or step.judges):
