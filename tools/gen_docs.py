@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from vzvirt.codec.vzconf import params, rows  # noqa: E402
 from vzvirt.model import state  # noqa: E402
 
 REFERENCE: Final = PROJECT / "docs" / "reference"
-NOTICE: Final = "<!-- Printed by tools/gen_docs.py from the code's tables; edit those. -->\n"
+NOTICE: Final = "<!-- Printed by tools/{tool} from the code's tables; edit those. -->\n"
 
 SHAPES: Final = (
     ("`list --json`", "An array of objects.", reports.SUMMARY_FIELDS),
@@ -283,21 +283,22 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 }
 
 
-def main() -> int:
-    """Write the pages, or check them."""
+def main(pages: Mapping[str, Callable[[], str]] = PAGES) -> int:
+    """Write pages, or check them."""
+    tool = Path(sys.argv[0]).name
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
     stale = 0
     REFERENCE.mkdir(parents=True, exist_ok=True)
-    for name, page in PAGES.items():
-        text = f"{NOTICE}{page().rstrip()}\n"
+    for name, page in pages.items():
+        text = f"{NOTICE.format(tool=tool)}{page().rstrip()}\n"
         path = REFERENCE / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale += 1
         if check:
-            print(f"{path.relative_to(PROJECT)} is not up to date: run tools/gen_docs.py")
+            print(f"{path.relative_to(PROJECT)} is not up to date: run tools/{tool}")
         else:
             path.write_text(text, encoding="utf-8")
             print(f"{path.relative_to(PROJECT)} written")

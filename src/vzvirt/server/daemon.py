@@ -149,7 +149,7 @@ class Daemon:
             transport, _ = await loop.connect_accepted_socket(lambda: session, sock, **more)
         except (OSError, asyncio.CancelledError) as exc:
             sock.close()
-            LOG.warning("%s is refused: %s", who, exc or "the daemon ends")
+            LOG.warning("%s is refused: %s", who, str(exc) or "the daemon ends")
             self._left(session)
             return
         if listener.secure:
