@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vzvirt.model.devices import HostDevice
 from vzvirt.model.domain import Domain
-from vzvirt.model.guestinfo import MountUse
 from vzvirt.model.host import EnforcedParameter
 from vzvirt.model.state import Observation, Reason
-from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
 from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.network import BootStep
+
+if TYPE_CHECKING:  # most commands have no use for them
+    from vzvirt.model.guestinfo import MountUse
+    from vzvirt.model.statistics import Statistics, Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,15 +175,19 @@ class ContainerEngine(Protocol):
     def enforcement(self, domain: Domain) -> list[EnforcedParameter]:
         """What becomes of each limit of a definition on this host."""
 
-    def statistics(self, ctid: Ctid, topics: Topic = EVERYTHING) -> Statistics:
+    def statistics(self, ctid: Ctid, topics: Topic | None = None) -> Statistics:
         """What a running container has used; starts no process.
+
+        Args:
+            ctid: The container.
+            topics: What of it; ``None``: everything.
 
         Raises:
             OperationInvalid: It does not run.
         """
 
     def statistics_of(
-        self, ctids: Iterable[Ctid], topics: Topic = EVERYTHING
+        self, ctids: Iterable[Ctid], topics: Topic | None = None
     ) -> dict[Ctid, Statistics]:
         """The same for many; those that do not run are left out."""
 

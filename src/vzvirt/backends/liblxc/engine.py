@@ -28,7 +28,6 @@ from vzvirt.backends.liblxc.runfolder import (
     older,
 )
 from vzvirt.model.state import Observation, Reason
-from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
 from vzvirt.model.values import Ctid
 from vzvirt.system.cgroups import KnownHierarchies
 from vzvirt.system.files import mapping_os_errors, read_bytes
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from vzvirt.model.domain import Domain
     from vzvirt.model.guestinfo import MountUse
     from vzvirt.model.host import EnforcedParameter
+    from vzvirt.model.statistics import Statistics, Topic
     from vzvirt.ports.engine import ConsoleLine, ExecRequest, StartPlan
     from vzvirt.ports.network import BootStep
 
@@ -318,7 +318,7 @@ class LxcEngine:
 
     # -- counting -----------------------------------------------------------------------
 
-    def statistics(self, ctid: Ctid, topics: Topic = EVERYTHING) -> Statistics:
+    def statistics(self, ctid: Ctid, topics: Topic | None = None) -> Statistics:
         """What a running container has used."""
         from vzvirt.backends.liblxc import statistics
 
@@ -329,7 +329,7 @@ class LxcEngine:
         return found
 
     def statistics_of(
-        self, ctids: Iterable[Ctid], topics: Topic = EVERYTHING
+        self, ctids: Iterable[Ctid], topics: Topic | None = None
     ) -> dict[Ctid, Statistics]:
         """The same for many."""
         from vzvirt.backends.liblxc import statistics

@@ -12,7 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from vzvirt.backends.liblxc.groups import GONE, Groups
-from vzvirt.model.statistics import BlockUse, CpuUse, MemoryUse, Statistics, Topic
+from vzvirt.model.statistics import (
+    EVERYTHING,
+    BlockUse,
+    CpuUse,
+    MemoryUse,
+    Statistics,
+    Topic,
+)
 from vzvirt.system.files import os_error
 
 _T = TypeVar("_T")
@@ -37,14 +44,15 @@ _MICRO: Final = 1000
 DEVICES: Final = "/sys/dev/block"
 
 
-def read(groups: Groups, topics: Topic, devices: str = DEVICES) -> Statistics | None:
+def read(groups: Groups, topics: Topic | None, devices: str = DEVICES) -> Statistics | None:
     """What the kernel counted; ``None``: the container has no groups, so it does not run.
 
     Args:
         groups: The container's.
-        topics: What is wanted.
+        topics: What is wanted; ``None``: everything.
         devices: Where the kernel names block devices by their numbers.
     """
+    topics = EVERYTHING if topics is None else topics
     cpu = topics & (Topic.CPU | Topic.PER_CPU)
     try:
         return Statistics(

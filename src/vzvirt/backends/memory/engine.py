@@ -23,7 +23,7 @@ from vzvirt.model.domain import Domain
 from vzvirt.model.guestinfo import MountUse
 from vzvirt.model.host import EnforcedParameter, Enforcement
 from vzvirt.model.state import ACTIVE, Observation, Reason
-from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
+from vzvirt.model.statistics import Statistics, Topic
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ConsoleLine, ExecRequest, StartPlan
 from vzvirt.ports.network import BootStep
@@ -241,12 +241,12 @@ class MemoryEngine:
         """Its root alone."""
         return usage.mounts(self._running(ctid))
 
-    def statistics(self, ctid: Ctid, topics: Topic = EVERYTHING) -> Statistics:
+    def statistics(self, ctid: Ctid, topics: Topic | None = None) -> Statistics:
         """Something that looks like what an idle container uses."""
         return usage.statistics(ctid, self._running(ctid), topics)
 
     def statistics_of(
-        self, ctids: Iterable[Ctid], topics: Topic = EVERYTHING
+        self, ctids: Iterable[Ctid], topics: Topic | None = None
     ) -> dict[Ctid, Statistics]:
         """The same for many."""
         runs = ((ctid, self._runs.one(ctid)) for ctid in ctids)

@@ -9,7 +9,7 @@ from typing import Final
 
 from vzvirt.backends.memory.state import Run
 from vzvirt.model.guestinfo import MountUse
-from vzvirt.model.statistics import BlockUse, CpuUse, MemoryUse, Statistics, Topic
+from vzvirt.model.statistics import EVERYTHING, BlockUse, CpuUse, MemoryUse, Statistics, Topic
 from vzvirt.model.values import Ctid
 
 PROCESSES: Final = 1
@@ -25,8 +25,9 @@ _READS: Final = 256
 _DISK: Final = 1 << 30
 
 
-def statistics(ctid: Ctid, run: Run, topics: Topic) -> Statistics:
-    """What a container that is said to run has used."""
+def statistics(ctid: Ctid, run: Run, topics: Topic | None) -> Statistics:
+    """What a container that is said to run has used; everything without ``topics``."""
+    topics = EVERYTHING if topics is None else topics
     cpu = topics & (Topic.CPU | Topic.PER_CPU)
     return Statistics(
         ctid=ctid,
