@@ -37,6 +37,10 @@ class Machine:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def arch(self) -> str:
+        """The host's machine, as ``uname -m`` names it."""
+        return self._world.host.arch()
+
     def info(self) -> HostInfo:
         """The host in eight numbers."""
         host, facts = self._world.host, self._world.facts

@@ -178,13 +178,31 @@ def read_domain(text: str | bytes, *, validate: bool = False) -> Read:
     return Read(domain, notes.texts())
 
 
-def write_domain(domain: Domain) -> str:
+def write_domain(domain: Domain, *, arch: str | None = None) -> str:
     """Write canonical XML: each fact once.
+
+    Args:
+        domain: What to write.
+        arch: The host's machine, for clients of libvirt: then two more things are said, which its
+            own drivers always say and which virt-manager does not do without.
 
     Raises:
         XmlError: A text has a character that XML cannot carry.
     """
-    return _write(DOMAIN, domain, sparse=False)
+    root = _tree(DOMAIN, domain, sparse=False)
+    if arch is not None:
+        _say_in_full(root, arch)
+    return serialise(root)
+
+
+def _say_in_full(root: Node, arch: str) -> None:
+    """Say which machine it is, and how much of its memory it may use now, which is all of it."""
+    for kind in root.find_all("os", "type"):
+        kind.attributes.setdefault("arch", arch)
+    memory = root.find("memory")
+    if memory is not None:
+        now = Node("currentMemory", memory.attributes, text=memory.text)
+        root.children.insert(root.children.index(memory) + 1, now)
 
 
 def read_partial(text: str | bytes) -> Domain:
@@ -204,7 +222,7 @@ def write_partial(domain: Domain) -> str:
     Raises:
         XmlError: A text has a character that XML cannot carry.
     """
-    return _write(SIDECAR, domain, sparse=True)
+    return serialise(_tree(SIDECAR, domain, sparse=True))
 
 
 def _root(text: str | bytes) -> Node:
@@ -214,12 +232,12 @@ def _root(text: str | bytes) -> Node:
     return root
 
 
-def _write(spec: Spec[Domain], domain: Domain, *, sparse: bool) -> str:
+def _tree(spec: Spec[Domain], domain: Domain, *, sparse: bool) -> Node:
     root = Node("domain")
     spec.write(domain, root, sparse=sparse)
     settle_naming(root)
     root.children.sort(key=lambda child: child.tag.startswith("openvz:"))  # libvirt's part first
-    return serialise(root)
+    return root
 
 
 _HELD: Final[Mapping[Accounting, Mapping[str, tuple[tuple[str, str, str], ...]]]] = {

@@ -5,6 +5,7 @@ All of this is answered on the loop, from the snapshot.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable
 from struct import Struct
@@ -14,6 +15,7 @@ from vzvirt import errors
 from vzvirt.codec.xml import write_domain
 from vzvirt.model.state import DomainState
 from vzvirt.model.statistics import Topic
+from vzvirt.model.values import UNLIMITED
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
@@ -21,6 +23,7 @@ from vzvirt.server.params import in_kib
 from vzvirt.server.targets import entry
 
 if TYPE_CHECKING:
+    from vzvirt.model.domain import Domain
     from vzvirt.server.snapshot import Entry
 
 KIB: Final = 1024
@@ -276,7 +279,17 @@ def get_xml(call: Call, args: remote.DomainGetXmlDescArgs) -> bytes:
     inactive = bool(args.flags & constants.VIR_DOMAIN_XML_INACTIVE)
 
     def reply() -> bytes:
-        text = write_domain(found.domain(live=False if inactive else None))
+        domain = _with_memory(call, found.domain(live=False if inactive else None))
+        text = write_domain(domain, arch=call.daemon.manager.machine.arch())
         return remote.DomainGetXmlDescRet(text).encode()
 
     return found.kept(("xml", inactive), reply)
+
+
+def _with_memory(call: Call, domain: Domain) -> Domain:
+    """A definition that says how much memory there is: clients rely on it."""
+    if domain.memory.limit is not None:
+        return domain
+    limit = call.daemon.manager.looks.effective(domain).memory.limit
+    memory = dataclasses.replace(domain.memory, limit=UNLIMITED if limit is None else limit)
+    return dataclasses.replace(domain, memory=memory)

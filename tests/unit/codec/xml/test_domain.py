@@ -74,6 +74,18 @@ def test_what_is_written_is_read(domain: Domain) -> None:
 
 
 @few
+@given(strategies.domains())
+def test_what_is_written_for_clients_is_read(domain: Domain) -> None:
+    text = write_domain(domain, arch="riscv64")
+    read = read_domain(text, validate=True)
+
+    machine = dataclasses.replace(domain.os, arch=domain.os.arch or "riscv64")
+    assert read.domain == dataclasses.replace(domain, os=machine)
+    assert read.warnings == ()
+    assert text.count("\n  <memory ") == text.count("\n  <currentMemory ")
+
+
+@few
 @given(strategies.stored_domains())
 def test_the_sidecar_holds_all_but_autostart(domain: Domain) -> None:
     text = write_partial(domain)

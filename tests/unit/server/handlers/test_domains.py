@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from unit.server.handlers.clients import Client
 from vzvirt import errors
+from vzvirt.manager.defaults import DEFAULT_MEMORY
+from vzvirt.model.resources import Memory
 from vzvirt.model.state import Reason
 from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import constants, remote
@@ -132,6 +135,19 @@ def test_what_it_is(client: Client, web: Any) -> None:
     gone = client.call("domain_create_xml", document("gone"), 0).dom
     assert not client.call("domain_is_persistent", gone).persistent
     assert not client.call("domain_is_updated", gone).updated
+
+
+def test_documents_say_what_clients_rely_on(client: Client, web: Any) -> None:
+    def text_of(asked: Client) -> str:
+        found: str = asked.call("domain_get_xml_desc", web, 0).xml
+        return found
+
+    assert f"<type arch='{client.world.host.arch()}'>exe</type>" in text_of(client)
+    assert "<currentMemory unit='KiB'>262144</currentMemory>" in text_of(client)
+    store = client.world.store
+    store.save(dataclasses.replace(store.load(Ctid(101)).domain, memory=Memory()))
+    fresh = Client(client.world)
+    assert text_of(fresh).count(f"emory unit='KiB'>{DEFAULT_MEMORY // 1024}<") == 2
 
 
 def test_info(client: Client) -> None:
