@@ -30,12 +30,20 @@ class Memo(Generic[T]):
 
     def get(self, key: Hashable, owner: object, make: Callable[[], T]) -> T:
         """What was made of an owner, or is now."""
+        found = self.find(key, owner)
+        return self.put(key, owner, make()) if found is None else found
+
+    def find(self, key: Hashable, owner: object) -> T | None:
+        """What was made of an owner, if it still is there."""
         with self._lock:
             found = self._things.get(key)
-            if found is not None and found[0] is owner:
-                self._things.move_to_end(key)
-                return found[1]
-        made = make()
+            if found is None or found[0] is not owner:
+                return None
+            self._things.move_to_end(key)
+            return found[1]
+
+    def put(self, key: Hashable, owner: object, made: T) -> T:
+        """Keep what was made of an owner; gives it back."""
         with self._lock:
             self._drop(key)
             self._things[key] = owner, made

@@ -37,8 +37,14 @@ LOG: Final = logging.getLogger(__name__)
 MODELS: Final = 256
 """Definitions kept at most."""
 
-TEXTS: Final = 16 << 20
+TEXTS: Final = 32 << 20
 """Bytes of what was made of entries that are kept at most."""
+
+FACTS: Final = 8 << 20
+"""The same for what is small, which so is not driven out by a client that reads every text."""
+
+SMALL: Final = 256
+"""Bytes of what counts as small; some more are taken by the keeping."""
 
 _AGAIN: Final = 1.0
 """Seconds until a container that could not be looked at is looked at again."""
@@ -73,6 +79,7 @@ class Snapshot:
         self._unimprinted: list[Ctid] = []
         self._models: Memo[Domain] = Memo(MODELS, lambda _domain: 1)
         self._texts: Memo[bytes] = Memo(TEXTS, len)
+        self._facts: Memo[bytes] = Memo(FACTS, lambda fact: len(fact) + SMALL)
 
     def load(self) -> None:
         """Look at all containers for the first time; nothing is told."""
@@ -172,7 +179,13 @@ class Snapshot:
 
     def kept(self, entry: Entry, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """See ``Entry.kept``."""
-        return self._texts.get((entry.ctid, key), entry, make)
+        key = (entry.ctid, key)
+        for memo in (self._facts, self._texts):
+            found = memo.find(key, entry)
+            if found is not None:
+                return found
+        made = make()
+        return (self._facts if len(made) <= SMALL else self._texts).put(key, entry, made)
 
     # -- keeping up ---------------------------------------------------------------------
 
@@ -185,6 +198,7 @@ class Snapshot:
         if changes.defaults:
             self._models.clear()
             self._texts.clear()
+            self._facts.clear()
 
     def keep_up(self, seconds: float) -> bool:
         """Look at what is due, for a moment.
