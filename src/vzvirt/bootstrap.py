@@ -334,7 +334,7 @@ async def daemon(
     """
     from vzvirt.server import log, sockets
     from vzvirt.server.broker import Broker
-    from vzvirt.server.daemon import Daemon, Hooks, lock
+    from vzvirt.server.daemon import Daemon, Hooks, have_descriptors, lock
     from vzvirt.server.service import Service
     from vzvirt.server.servicemanager import Notifier, passed
     from vzvirt.server.snapshot import Snapshot
@@ -345,6 +345,7 @@ async def daemon(
     place = root(settings)
     lock(place.path("run/vzvirt/vzvirtd.pid"))
     home = sockets.home_of(environment) if settings.root is None and os.geteuid() else None
+    have_descriptors()
     made = manager(settings, warn=log.warn)
     broker = Broker()
     snapshot = Snapshot(made.looks, broker.publish)

@@ -88,7 +88,6 @@ class Daemon:
     async def run(self) -> None:
         """Serve until a signal ends it."""
         sys.setswitchinterval(SWITCH_INTERVAL)
-        _have_descriptors()
         handlers.load()
         dispatch.table()
         loop = self._service.loop
@@ -250,8 +249,8 @@ class Daemon:
             LOG.warning("%d calls did not finish in time", self._service.workers.busy)
 
 
-def _have_descriptors() -> None:
-    """Each client is a descriptor: have as many as we may."""
+def have_descriptors() -> None:
+    """Each client is a descriptor, each container that runs another: have as many as we may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
