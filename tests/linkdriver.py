@@ -1,7 +1,7 @@
 """Change a device of a container, in whichever namespace this process was started.
 
 ``python linkdriver.py ROOT attach|update|detach REFERENCE live|persistent|both``; the device's
-XML comes on stdin. ``counters`` and ``addresses`` print JSON.
+XML comes on stdin. ``counters`` and ``addresses`` print JSON; ``reconcile`` is for all.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ def main() -> None:
     manager = bootstrap.manager(Settings(root=Path(root), engine="lxc"))
     if action in {"counters", "addresses"}:
         look(manager._world, NetlinkLinks(Root(Path(root))), action, ref)
+        return
+    if action == "reconcile":
+        manager.connections.reconcile()
         return
     where = rest[0]
     device = read_device(sys.stdin.read()).device

@@ -73,6 +73,46 @@ def test_an_uplink_that_was_down_answers_again(lab: LinkLab) -> None:
     assert eventually(lambda: lab.reaches("router", ONE))
 
 
+def test_what_the_host_has_lost_is_made_again(lab: LinkLab) -> None:
+    lab.start(101, routed(ONE, THREE) + bridged("br0", "10.5.0.5"))
+    lab.device("reconcile", 101)
+    assert lab.guest_reaches(101, OUTSIDE) and lab.guest_reaches(101, "10.5.0.1")
+    (venet,) = (name for name in lab.links() if name.startswith("venet"))
+    # An administrator, a firewall and a cable.
+    for version, address in (("-4", ONE), ("-6", THREE)):
+        lab.ip("host", version, "route", "del", address, "dev", venet)
+    lab.run("host", "nft", "flush", "ruleset")
+    lab.ip("host", "link", "set", "veth101.0", "nomaster")
+    lab.ip("host", "neigh", "del", "proxy", ONE, "dev", "up0")
+    assert not lab.reaches("host", ONE)
+    lab.device("reconcile", 101)
+    assert eventually(lambda: lab.reaches("router", ONE))
+    assert eventually(lambda: lab.reaches("router", THREE))
+    assert eventually(lambda: lab.guest_reaches(101, "10.5.0.1"))
+    lab.inside(101, "ip", "address", "add", f"{TWO}/32", "dev", "venet0")
+    assert not lab.inside_works(101, "ping", "-c1", "-W1", "-I", TWO, HOST), "spoofed"
+    before = lab.run("host", "nft", "list", "ruleset")
+    lab.device("reconcile", 101)
+    assert lab.run("host", "nft", "list", "ruleset") == before
+
+
+def test_another_uplink_takes_the_place_of_one(lab: LinkLab) -> None:
+    far = "192.0.2.21"  # of no network of the host's, so by way of the default route
+    lab.start(101, routed(far))
+    lab._cable("host", "up1", ("198.51.101.2/24",), "router", "in1")
+    lab.ip("router", "address", "add", "198.51.101.1/24", "dev", "in1")
+    lab.ip("router", "route", "add", far, "dev", "in1")
+    lab.ip("host", "route", "replace", "default", "via", "198.51.101.1", "dev", "up1")
+    lab.device("reconcile", 101)
+    assert eventually(lambda: lab.reaches("router", far))
+    for _ in range(3):
+        lab.ip("host", "link", "set", "up1", "down")
+        lab.ip("host", "link", "set", "up1", "up")
+    assert eventually(lambda: lab.reaches("router", far)), "the watch knows of it"
+    lab.vzvirt("kill", "101")
+    assert proxies(lab) == set()
+
+
 def test_nobody_watches_uplinks_in_the_end(lab: LinkLab) -> None:
     lab.start(101, routed(ONE))
     pid = int((lab.root / "run/vzvirt/links/watch.pid").read_text().split()[0])

@@ -5,6 +5,7 @@ No state: the definition says what is wanted, the kernel what there is.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import Final
 
@@ -61,6 +62,30 @@ class Connections:
         plugs = tuple(Plug(interface=item) for item in domain.interfaces)
         devices = tuple(item for item in domain.host_devices if item.kind in links.NICS)
         return world.links.counters(domain.ctid, pid, plugs, devices)
+
+    def reconcile(self) -> None:
+        """Make again what this host has lost of running containers' interfaces.
+
+        Routes may have been flushed, filters gone with a firewall's reload, another uplink taken
+        a former one's place. To be called when devices or routes of the host have changed; it
+        costs little where nothing is lost.
+        """
+        world = self._world
+        running = {}
+        for ctid in world.store.ctids():
+            # One that is being changed, or whose network is off, is no reason to leave the rest.
+            with contextlib.suppress(errors.VzvirtError):
+                if world.engine.observe(ctid).init_pid is not None:
+                    running[ctid] = links.plugs(world, world.live(ctid), start=False)
+        for ctid in sorted(world.links.lacking(running)):
+            try:
+                with world.store.lock(ctid, wait=0):
+                    if world.engine.observe(ctid).init_pid is not None:
+                        world.links.mend(ctid, running[ctid])
+            except errors.Busy:
+                continue  # whoever changes it makes what it needs
+            except errors.VzvirtError as failure:
+                world.warn(f"the interfaces of container {ctid} are not whole: {failure}")
 
     def _running(self, ref: str) -> tuple[Domain, int]:
         """A running container's definition and its init."""

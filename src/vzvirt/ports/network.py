@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -123,6 +123,12 @@ class GuestLinks(Protocol):
 
     def release(self, ctid: Ctid) -> None:
         """Take back all that a stopped container held: routes, pairs, rules, NICs. Idempotent."""
+
+    def lacking(self, running: Mapping[Ctid, tuple[Plug, ...]]) -> set[Ctid]:
+        """Containers of whose interfaces the host has lost something: routes, filters ..."""
+
+    def mend(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> None:
+        """Make again what the host has lost of a running container's interfaces. Idempotent."""
 
     def counters(
         self, ctid: Ctid, init_pid: int, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]

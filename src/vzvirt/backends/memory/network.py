@@ -6,7 +6,7 @@ Any bridge that a definition names is taken to exist. The NICs are those of ``in
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
 from typing import Final
@@ -60,6 +60,15 @@ class MemoryLinks:
             wiring.wires += [_wire(ctid, plug) for plug in plugs]
             wiring.devices |= {name: ctid for name in map(_nic, devices) if name is not None}
         return ()
+
+    def lacking(self, running: Mapping[Ctid, tuple[Plug, ...]]) -> set[Ctid]:
+        """Nothing is ever lost."""
+        del running
+        return set()
+
+    def mend(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> None:
+        """Nothing is ever lost."""
+        del ctid, plugs
 
     def attach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
         """Give a container one more interface.

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.backends.netlink import batches, filters, kernel, names, shaping, traffic, uplinks
+from vzvirt.backends.netlink import batches, filters, kernel, names, shaping, traffic
+from vzvirt.backends.netlink.asking import Questions
 from vzvirt.backends.netlink.checking import check_plug
 from vzvirt.backends.netlink.fitting import fitted, make_way_for_shapers
 from vzvirt.backends.netlink.held import Held, HeldFile
+from vzvirt.backends.netlink.mending import Seen, loss
 from vzvirt.backends.netlink.nics import MOVED, Nics
-from vzvirt.backends.netlink.probe import Probe
 from vzvirt.backends.netlink.steps import Wiring, boot_steps, plug_steps
 from vzvirt.backends.netlink.watching import ProxyWatch
 from vzvirt.model.devices import HostDevice, InterfaceKind, IpAddress, IpInterface
@@ -29,9 +30,6 @@ from vzvirt.ports.network import BootStep, GuestAddress, LinkCounters, Plug
 from vzvirt.system.files import exclusive, make_folder, mapping_os_errors
 from vzvirt.system.mounts import is_mounted, unmount
 from vzvirt.system.root import Root
-
-PROBE_SECONDS: Final = 0.04
-"""How long somebody may take to say that an address is his; other work goes on meanwhile."""
 
 FILTERS_PATIENCE: Final = 10.0
 """Seconds to wait for whoever begins or ends to have filters."""
@@ -49,8 +47,7 @@ class NetlinkLinks:
         self._root = root
         self._tag = root.tag
         self._nics = Nics(root)
-        self._asks = asks
-        self._checked: dict[Ctid, tuple[Mapping[IpAddress, uplinks.Way], Probe]] = {}
+        self._questions = Questions(asks=asks)
 
     def _held(self, ctid: Ctid) -> HeldFile:
         return HeldFile(self._root, ctid)
@@ -62,60 +59,17 @@ class NetlinkLinks:
 
     def check(self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]) -> None:
         """Refuse what cannot be made, before anything is."""
-        self._forget_questions(ctid)
         for plug in plugs:
             check_plug(plug, ctid, self._tag)
         for device in devices:
             if device.kind in MOVED:
                 self._nics.check(ctid, device)
-        own = frozenset(names.host_end(plug, ctid, self._tag) for plug in plugs)
-        self._check_addresses(ctid, _routed_addresses(plugs), own)
-
-    def _check_addresses(
-        self, ctid: Ctid, addresses: tuple[IpInterface, ...], own: frozenset[str | None]
-    ) -> None:
-        """Refuse addresses of the host or of other containers, and ask the network for others.
-
-        Args:
-            ctid: Who is to have them.
-            addresses: Routed ones.
-            own: Its devices on the host, which a crash may have left.
-        """
-        found = uplinks.ways(addresses)
-        for ip, way in found.items():
-            if way.holder is not None and way.holder not in own:
-                raise errors.OperationFailed(
-                    f"the address {ip} is in use: it is that of device '{way.holder}'",
-                    hint="choose another one",
-                )
-        asking = {ip: way.uplinks for ip, way in found.items() if way.holder is None}
-        self._checked[ctid] = (found, Probe(asking if self._asks else {}))
-
-    def _forget_questions(self, ctid: Ctid) -> None:
-        """Nothing came of what was checked."""
-        if ctid in self._checked:
-            self._checked.pop(ctid)[1].close()
+        own = {names.host_end(plug, ctid, self._tag) for plug in plugs}
+        self._questions.ask(ctid, _routed_addresses(plugs), own)
 
     def _wiring(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> Wiring:
         """What the host adds; answers to what was asked are waited for here."""
-        addresses = _routed_addresses(plugs)
-        found, probe = self._checked.pop(ctid, ({}, Probe({})))
-        try:
-            taken = probe.answers(PROBE_SECONDS)
-            if taken is not None:
-                raise errors.OperationFailed(
-                    f"the address {taken} is in use: another machine on "
-                    f"'{', '.join(found[taken].uplinks)}' answers for it",
-                    hint="choose another one, or stop that machine",
-                )
-            if set(found) != {address.ip for address in addresses}:
-                found = uplinks.ways(addresses)
-            uplinks.answer_for(found)
-            proxies = {ip: way.uplinks for ip, way in found.items()}
-            probe.announce(proxies)
-        finally:
-            probe.close()
-        return Wiring(ctid, self._tag, proxies)
+        return Wiring(ctid, self._tag, self._questions.settled(ctid, _routed_addresses(plugs)))
 
     # -- starting and stopping ------------------------------------------------------------
 
@@ -153,7 +107,7 @@ class NetlinkLinks:
 
     def release(self, ctid: Ctid) -> None:
         """Take back all that a stopped container held. Idempotent."""
-        self._forget_questions(ctid)
+        self._questions.forget(ctid)
         kept = self._kept(ctid)
         notes = self._nics.notes(ctid)
         mounted = kept.exists() and is_mounted(kept)
@@ -213,7 +167,7 @@ class NetlinkLinks:
         """Change an interface of a running container: addresses, link state, limits, bridge."""
         had = _routed_addresses((old,))
         added = tuple(item for item in _routed_addresses((new,)) if item not in had)
-        self._check_addresses(ctid, added, frozenset())
+        self._questions.ask(ctid, added)
         old, new = fitted((old, new))
         wiring = self._wiring(ctid, (old, new))
         make_way_for_shapers((new,))
@@ -324,6 +278,26 @@ class NetlinkLinks:
     def holders(self, devices: tuple[HostDevice, ...]) -> frozenset[Ctid]:
         """Containers that have one of these NICs, also if they died with it unnoticed."""
         return self._nics.holders(devices)
+
+    # -- what was lost --------------------------------------------------------------------
+
+    def lacking(self, running: Mapping[Ctid, tuple[Plug, ...]]) -> set[Ctid]:
+        """Those of the containers that run of whose interfaces the host has lost something."""
+        seen = Seen.now(self._tag)
+        return {ctid for ctid, plugs in running.items() if loss(ctid, self._tag, plugs, seen)}
+
+    def mend(self, ctid: Ctid, plugs: tuple[Plug, ...]) -> None:
+        """Make again what the host has lost of a running container's interfaces. Idempotent."""
+        lost = loss(ctid, self._tag, plugs, Seen.now(self._tag))
+        if not lost:
+            return
+        wiring = self._wiring(ctid, plugs)
+        with self._filters_lock():
+            self._held(ctid).add(_holding(wiring, plugs))
+        kernel.try_batch(lost.lines)
+        if lost.rules:
+            kernel.run(kernel.NFT_BATCH, lost.rules)
+        self._rewatch(ctid)
 
     # -- looking --------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from vzvirt.model.devices import IpNetwork
+from vzvirt.model.devices import IpAddress, IpNetwork
 from vzvirt.system.files import mapping_os_errors
 
 MAIN: Final = 254
@@ -27,17 +27,21 @@ _OWN: Final = 2
 
 _GET_LINK, _NEW_LINK = 18, 16
 _GET_ROUTE, _NEW_ROUTE = 26, 24
+_GET_NEIGHBOUR, _NEW_NEIGHBOUR = 30, 28
 _REQUEST: Final = 0x1
 _DUMP: Final = 0x300
 _ERROR, _DONE = 2, 3
 
 _DST, _OIF, _GATEWAY, _MULTIPATH, _TABLE, _VIA = 1, 4, 5, 9, 15, 18
-_MTU, _LINK_INFO = 4, 18
+_NAME, _MTU, _MASTER, _LINK_INFO = 3, 4, 10, 18
+_NEIGHBOURS_ADDRESS: Final = 1
+_PROXY: Final = 0x08
 _INFO_KIND: Final = 1
 _TYPE_OF_ATTRIBUTE: Final = 0x3FFF
 
 _HEADER: Final = struct.Struct("=IHHII")
 _LINK: Final = struct.Struct("=BxHiII")
+_NEIGHBOUR: Final = struct.Struct("=BxxxiHBB")
 _ROUTE: Final = struct.Struct("=BBBBBBBBI")
 _NEXT_HOP: Final = struct.Struct("=HBBi")
 _FAMILIES: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -79,6 +83,42 @@ def routes(version: int) -> list[KernelRoute]:
     with mapping_os_errors("look at the routes"):
         found = [_route(version, body) for body in _ask(_GET_ROUTE, _NEW_ROUTE, body, _DUMP)]
     return [route for route in found if route is not None]
+
+
+def masters() -> dict[str, str | None]:
+    """Every device, and the one that it is a port of.
+
+    Raises:
+        SystemFailure: The kernel does not answer.
+    """
+    body = _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
+    found: dict[str, int] = {}
+    with mapping_os_errors("look at the network devices"):
+        for answer in _ask(_GET_LINK, _NEW_LINK, body, _DUMP):
+            values = _attributes(answer[_LINK.size :])
+            name = values.get(_NAME, b"").rstrip(b"\0").decode(errors="replace")
+            found[name] = _number(values.get(_MASTER, b""))
+    return {name: _name(master) if master else None for name, master in found.items()}
+
+
+def proxies() -> frozenset[tuple[IpAddress, str]]:
+    """Addresses that this host answers for in others' place, and on which device.
+
+    Raises:
+        SystemFailure: The kernel does not answer.
+    """
+    found = set()
+    for family in _FAMILIES.values():
+        body = _NEIGHBOUR.pack(family, 0, 0, _PROXY, 0)
+        with mapping_os_errors("look at what is answered for"):
+            answers = list(_ask(_GET_NEIGHBOUR, _NEW_NEIGHBOUR, body, _DUMP))
+        for answer in answers:
+            _, index, _, flags, _ = _NEIGHBOUR.unpack_from(answer)
+            device = _name(index)
+            address = _attributes(answer[_NEIGHBOUR.size :]).get(_NEIGHBOURS_ADDRESS)
+            if flags & _PROXY and device and address:
+                found.add((ipaddress.ip_address(address), device))
+    return frozenset(found)
 
 
 def link_kind(name: str) -> str | None:

@@ -7,7 +7,7 @@ stays on, since others may have come to need it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,8 +34,15 @@ class Way:
     holder: str | None = None
 
 
-def ways(addresses: Iterable[IpInterface]) -> Mapping[IpAddress, Way]:
+def ways(
+    addresses: Iterable[IpInterface],
+    routes: Callable[[int], list[KernelRoute]] = rtnetlink.routes,
+) -> Mapping[IpAddress, Way]:
     """How the host reaches each of some addresses.
+
+    Args:
+        addresses: Which ones.
+        routes: The host's routes of an IP version, if they have been looked up already.
 
     Raises:
         SystemFailure: The kernel does not answer.
@@ -43,8 +50,8 @@ def ways(addresses: Iterable[IpInterface]) -> Mapping[IpAddress, Way]:
     wanted = list(dict.fromkeys(address.ip for address in addresses))
     found: dict[IpAddress, Way] = {}
     for version in dict.fromkeys(ip.version for ip in wanted):
-        routes = rtnetlink.routes(version)
-        found |= {ip: _way(ip, routes) for ip in wanted if ip.version == version}
+        known = routes(version)
+        found |= {ip: _way(ip, known) for ip in wanted if ip.version == version}
     return found
 
 
