@@ -14,6 +14,7 @@ import contextlib
 import functools
 import logging
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -127,7 +128,8 @@ class Watching:
     def boot(self, at_once: int) -> None:
         """Have the containers started that start with the host, so many at one time."""
         if at_once:
-            self._in_worker(functools.partial(self._boot, at_once))
+            # No worker's job: whoever ends the daemon does not wait for it.
+            threading.Thread(target=self._boot, args=(at_once,), name="boot", daemon=True).start()
 
     def listen(self) -> None:
         """Hear what is new; nothing is looked at yet."""
@@ -184,7 +186,7 @@ class Watching:
                 self._manager.lifecycle.forget(ctid)
 
     def _boot(self, at_once: int) -> None:
-        """In a worker thread, until all have started or the daemon ends."""
+        """In a thread of its own, until all have started or the daemon ends."""
         with _logging("what starts with the host does not"):
             result = self._manager.hostboot.start_all(
                 at_once=at_once, go_on=lambda: self._loop is not None
