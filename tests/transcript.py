@@ -29,6 +29,7 @@ DOTS: Final = "..."
 VIRSH: Final = "virsh "
 FAILED: Final = re.compile(r"^error: ", re.MULTILINE)
 UUID: Final = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+RULE: Final = re.compile(r"---+")
 NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 _SHELL_ONLY: Final = re.compile(r"[|<>&;$]")
@@ -91,7 +92,7 @@ def _steps(text: str, block: re.Match[str]) -> Iterator[Step]:
 def _plain(text: str, loose: bool) -> str:
     """Text without what differs from run to run, or can't be seen."""
     if loose:
-        text = NUMBER.sub("N", UUID.sub("UUID", text))
+        text = RULE.sub("---", NUMBER.sub("N", UUID.sub("UUID", text)))
     lines = (re.sub(r"[ \t]+", " ", line).strip() for line in text.splitlines())
     return "".join(f"{line}\n" for line in lines if line)
 

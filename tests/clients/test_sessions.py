@@ -6,15 +6,14 @@ people do. ``pytest --regenerate`` writes what is printed today into the session
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from clients.surroundings import of_commands
 from daemonlab import Daemon
 from transcript import Shell, Virsh, follow, steps
 
@@ -28,24 +27,9 @@ IN_ONE_PROCESS = {"cd", "connect", "exit", "quit"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the commands are run: with the documents they name, and a ``vzvirt`` to be found."""
+    """Where the commands are run: with the documents they name."""
     shutil.copytree(HERE / "files", tmp_path, dirs_exist_ok=True)
-    program = tmp_path / "bin/vzvirt"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m vzvirt "$@"\n')
-    program.chmod(0o755)
     return tmp_path
-
-
-def environment(daemon: Daemon, folder: Path) -> dict[str, str]:
-    return {
-        **daemon.vzvirt.environment,
-        "PATH": f"{folder}/bin:{os.environ['PATH']}",
-        "HOME": str(folder),
-        "LC_ALL": "C.UTF-8",
-        "LIBVIRT_DEFAULT_URI": daemon.uri,
-        "VIRSH_DEFAULT_CONNECT_URI": "",
-    }
 
 
 def check(daemon: Daemon, run: Shell | Virsh, session: Path, *, rewrite: bool = False) -> None:
@@ -56,12 +40,12 @@ def check(daemon: Daemon, run: Shell | Virsh, session: Path, *, rewrite: bool = 
 
 @pytest.mark.parametrize("session", SIMULATED, ids=lambda path: path.stem)
 def test_command_by_command(daemon: Daemon, folder: Path, session: Path, regenerate: bool) -> None:
-    check(daemon, Shell(folder, environment(daemon, folder)), session, rewrite=regenerate)
+    check(daemon, Shell(folder, of_commands(daemon, folder)), session, rewrite=regenerate)
 
 
 @pytest.mark.parametrize("session", SIMULATED, ids=lambda path: path.stem)
 def test_typed_into_one(daemon: Daemon, folder: Path, session: Path) -> None:
-    virsh = Virsh(folder, environment(daemon, folder))
+    virsh = Virsh(folder, of_commands(daemon, folder))
     try:
         check(daemon, virsh, session)
         assert virsh.close() == 0
@@ -74,7 +58,7 @@ def test_typed_into_one(daemon: Daemon, folder: Path, session: Path) -> None:
 def test_with_real_containers(
     lxc_daemon: Daemon, folder: Path, session: Path, regenerate: bool
 ) -> None:
-    run = Shell(folder, environment(lxc_daemon, folder))
+    run = Shell(folder, of_commands(lxc_daemon, folder))
     check(lxc_daemon, run, session, rewrite=regenerate)
 
 
