@@ -222,6 +222,22 @@ def test_one_whose_end_nobody_saw_is_forgotten_by_the_next_command(site: Site) -
     assert left(site) == []
 
 
+def test_one_that_ended_with_the_host_leaves_nothing(site: Site) -> None:
+    """The host's run folder is empty after its next boot."""
+    site.manager.lifecycle.start_transient(wanted())
+    before = site.world.store.load(CTID, live=True).domain
+    place = site.area()
+    site.manager.lifecycle.kill("web")
+    with place.layout.build(place.spec) as folder:
+        (folder / "etc").mkdir()
+    site.world.store.keep_former(before)
+    assert left(site) == ["vz/private/101"]
+    assert site.define("other").ctid == Ctid(102)
+    assert site.manager.repairs.repair_pending() == [CTID]
+    assert left(site) == ["etc/vz/conf/102.conf"]
+    assert site.manager.repairs.repair_pending() == []
+
+
 def test_a_transient_container_holds_its_identity(site: Site) -> None:
     site.manager.lifecycle.start_transient(wanted())
     uuid = site.manager.definitions.get("web").domain.uuid

@@ -11,7 +11,9 @@ import contextlib
 
 from vzvirt import errors
 from vzvirt.manager.areas import Area, area
+from vzvirt.manager.defaults import effective
 from vzvirt.manager.world import World
+from vzvirt.model.domain import Domain
 from vzvirt.model.state import Observation
 from vzvirt.model.values import Ctid
 
@@ -61,10 +63,32 @@ def end_transient(world: World, ctid: Ctid) -> bool:
     observation = world.engine.observe(ctid)
     if observation.is_active or domain.lifecycle.restarts_after(observation.reason):
         return False  # somebody is about to start it again
+    _remove(world, domain)
+    return True
+
+
+def remove_orphan(world: World, ctid: Ctid) -> bool:
+    """Remove the root of a transient container that a crash of the host ended.
+
+    The caller holds its lock.
+
+    Returns:
+        Whether there was one.
+    """
+    orphans = [domain for domain in world.store.orphans() if domain.ctid == ctid]
+    if not orphans or world.engine.observe(ctid).is_active:
+        return False
+    _remove(world, effective(orphans[0], world.store.global_config()))
+    return True
+
+
+def _remove(world: World, domain: Domain) -> None:
+    """Remove a transient container that is off; last what says that there is one."""
     place = area(world, domain)
     give_back(world, place)
     if domain.disposable and not place.places.users_folder:
         place.layout.delete(place.spec)
         place.layout.clean(place.spec)
-    world.store.delete(ctid, live=True)
-    return True
+    world.store.delete(place.spec.ctid, live=True)
+    if domain.disposable:
+        world.store.drop_former(place.spec.ctid)

@@ -18,7 +18,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.areas import Area, named_layout
-from vzvirt.manager.leftovers import end_transient, give_back
+from vzvirt.manager.leftovers import end_transient, give_back, remove_orphan
 from vzvirt.manager.world import World
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain, replace_openvz
@@ -59,8 +59,8 @@ class Repairs:
     def repair_pending(self) -> list[Ctid]:
         """Repair every container with unfinished work whose lock is free; a cheap look.
 
-        Transient containers that have ended unseen are forgotten. A repair that fails is
-        warned of and tried again next time.
+        Transient containers that have ended unseen, perhaps with the host, are forgotten. A
+        repair that fails is warned of and tried again next time.
 
         Returns:
             Those repaired.
@@ -70,6 +70,9 @@ class Repairs:
         for ctid in world.store.transients():
             if not world.engine.observe(ctid).is_active:
                 work.setdefault(ctid, "end")
+        for orphan in world.store.orphans():
+            if orphan.ctid is not None:
+                work.setdefault(orphan.ctid, "end")
         return [ctid for ctid, what in work.items() if self._repaired(ctid, what)]
 
     def _repaired(self, ctid: Ctid, work: str) -> bool:
@@ -98,7 +101,8 @@ def repair(world: World, ctid: Ctid) -> bool:
             )
         known(world, _area(world, entry), entry.details)
         world.journal.done(ctid)
-    return end_transient(world, ctid) or bool(entries)
+    ended = end_transient(world, ctid) or remove_orphan(world, ctid)
+    return ended or bool(entries)
 
 
 def _area(world: World, entry: JournalEntry) -> Area:

@@ -69,6 +69,8 @@ def announced(world: World, domain: Domain, held: ExitStack) -> Announced:
             place = area(world, complete)
             makes_root = not (place.exists or place.places.users_folder)
             complete = dataclasses.replace(complete, disposable=makes_root)
+            if makes_root:
+                world.store.keep_former(complete)
             world.store.save(complete, live=True)
     return Announced(
         ctid=ctid,

@@ -136,10 +136,20 @@ class DefinitionStore(Protocol):
         """Remove the stored definition or the live one; no error if there is none."""
 
     def keep_former(self, domain: Domain) -> None:
-        """Keep a definition that is about to go while its private area stays, durably."""
+        """Keep a definition that is about to go while its private area stays, durably.
+
+        A disposable one is kept so from its start on, for its live definition does not outlive
+        a crash of the host, and its root does.
+        """
 
     def formers(self) -> list[Domain]:
-        """What was kept so, by CTID; areas may have gone since, or have a definition again."""
+        """What was kept so, by CTID; areas may have gone since, or have a definition again.
+
+        Disposable ones are none of them.
+        """
+
+    def orphans(self) -> list[Domain]:
+        """Disposable containers that have no definition any more; a cheap look."""
 
     def drop_former(self, ctid: Ctid) -> None:
         """Keep it no longer; no error if there is none."""

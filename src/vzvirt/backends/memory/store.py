@@ -142,7 +142,13 @@ class MemoryStore:
 
     def formers(self) -> list[Domain]:
         """What was kept so, by CTID."""
-        return [self._formers[ctid] for ctid in sorted(self._formers)]
+        kept = [self._formers[ctid] for ctid in sorted(self._formers)]
+        return [domain for domain in kept if not domain.disposable]
+
+    def orphans(self) -> list[Domain]:
+        """Disposable containers that have no definition any more."""
+        kept = [domain for ctid, domain in self._formers.items() if self.revision(ctid) is None]
+        return [domain for domain in kept if domain.disposable]
 
     def drop_former(self, ctid: Ctid) -> None:
         """Keep it no longer; no error if there is none."""

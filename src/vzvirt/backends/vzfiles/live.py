@@ -3,8 +3,8 @@
 State: ``run/vzvirt/live/CTID.xml``: what running containers were started with, and what has
 changed of it since. Nothing of it outlives a boot of the host, so nothing is synced. And
 ``var/lib/vzvirt/former/CTID.xml``: what those were whose private area stayed when they were
-undefined. Whoever holds the container's lock writes; the hook of a container that has ended
-removes without it.
+undefined; ``var/lib/vzvirt/disposable/CTID.xml``: those whose root goes with their run. Whoever
+holds the container's lock writes; the hook of a container that has ended removes without it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -99,6 +100,11 @@ class LiveFiles:
             return None
         self._loaded[ctid] = (stamp, domain)
         return stamp, domain
+
+    def all(self, ctids: Iterable[Ctid]) -> list[Domain]:
+        """The definitions of some containers, as far as they have one."""
+        found = map(self.load, ctids)
+        return [item[1] for item in found if item is not None]
 
     def save(self, ctid: Ctid, domain: Domain) -> None:
         """Write a definition in one step; its ``autostart`` is not kept.

@@ -3,7 +3,7 @@
 State, below ``etc/vz``: a config for each container and, beside it, a sidecar for what no key
 holds (``pair`` says how the two change as one); links from names (``names``); samples and
 ``vz.conf`` (``hostconf``). What runs has a live definition below ``run/vzvirt``, what went and
-left its private area a former one below ``var/lib/vzvirt`` (both: ``live``). Locks are
+left its private area, or might, one below ``var/lib/vzvirt`` (all: ``live``). Locks are
 ``LOCKDIR/CTID.lck`` (``locks``) and, around the taking of identities,
 ``run/vzvirt/registry.lck``. All of it is shared with vzctl, editors and other processes of ours:
 nothing is believed longer than its file stands unchanged.
@@ -56,6 +56,7 @@ class VzfilesStore:
         self._loaded: dict[Ctid, StoredDomain] = {}
         self._live = LiveFiles(root.path("run/vzvirt/live"))
         self._formers = LiveFiles(root.path("var/lib/vzvirt/former"), durable=True)
+        self._disposable = LiveFiles(root.path("var/lib/vzvirt/disposable"), durable=True)
         self._index = Index(self._pairs, self._live, self._host)
 
     # -- reading ------------------------------------------------------------------------
@@ -263,16 +264,21 @@ class VzfilesStore:
         """
         if domain.ctid is None:
             raise errors.InternalError(f"'{domain.name}' is to be kept without CTID")
-        self._formers.save(domain.ctid, domain)
+        (self._disposable if domain.disposable else self._formers).save(domain.ctid, domain)
 
     def formers(self) -> list[Domain]:
-        """What was kept so, by CTID."""
-        found = map(self._formers.load, sorted(self._formers.ctids()))
-        return [item[1] for item in found if item is not None]
+        """What was kept so, by CTID; without disposable ones."""
+        return self._formers.all(sorted(self._formers.ctids()))
+
+    def orphans(self) -> list[Domain]:
+        """Disposable containers that have no definition any more."""
+        ctids = sorted(self._disposable.ctids())
+        return self._disposable.all(ctid for ctid in ctids if self.revision(ctid) is None)
 
     def drop_former(self, ctid: Ctid) -> None:
         """Keep it no longer; no error if there is none."""
         self._formers.delete(ctid)
+        self._disposable.delete(ctid)
 
     # -- locks --------------------------------------------------------------------------
 
