@@ -98,6 +98,39 @@ def test_died(site: Site) -> None:
     site.wait_given_back()
 
 
+def test_each_run_is_told_from_others_and_knows_how_the_one_before_ended(site: Site) -> None:
+    plan = site.mounted_plan()
+    site.engine.start(plan)
+    first = site.observe()
+    assert first.run is not None
+    assert first.previous_end is None
+    site.engine.pause(CTID)
+    assert site.observe().run == first.run
+    site.engine.kill(CTID)
+    assert site.engine.settle(CTID).run == first.run, "of one that is off, the last"
+    site.engine.start(site.mounted_plan())
+    second = site.observe()
+    assert second.run not in {None, first.run}
+    assert second.previous_end is Reason.KILLED
+
+
+def test_a_pause_that_was_lifted_leaves_a_mark(site: Site) -> None:
+    site.engine.start(site.mounted_plan())
+    assert site.observe().unpaused_at is None
+    site.engine.pause(CTID)
+    assert site.observe().unpaused_at is None
+    site.engine.unpause(CTID)
+    once = site.observe().unpaused_at
+    assert once is not None
+    time.sleep(0.02)
+    site.engine.pause(CTID)
+    assert site.observe().unpaused_at == once
+    site.engine.unpause(CTID)
+    twice = site.observe().unpaused_at
+    assert twice is not None
+    assert twice > once
+
+
 def test_rebooted(site: Site) -> None:
     site.engine.start(site.mounted_plan())
     before = site.observe()
@@ -108,6 +141,7 @@ def test_rebooted(site: Site) -> None:
         assert not site.engine.wait_stopped(CTID, 0.1)
     assert site.observe().is_active
     assert site.observe().init_pid != before.init_pid
+    assert site.observe().run == before.run
 
 
 def test_forgotten(site: Site) -> None:
