@@ -108,7 +108,10 @@ def test_each_run_is_told_from_others_and_knows_how_the_one_before_ended(site: S
     assert site.observe().run == first.run
     site.engine.kill(CTID)
     assert site.engine.settle(CTID).run == first.run, "of one that is off, the last"
-    site.engine.start(site.mounted_plan())
+    place = site.area()
+    place.layout.unmount(place.spec)
+    place.layout.mount(place.spec)
+    site.engine.start(plan)
     second = site.observe()
     assert second.run not in {None, first.run}
     assert second.previous_end is Reason.KILLED
