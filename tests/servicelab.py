@@ -143,6 +143,7 @@ class Lab:
                 Peer(pid=1, uid=2, gid=3),
                 read_only=read_only,
                 encrypted=False,
+                admit=lambda _session, _transport: True,
                 when_gone=self.gone.append,
             )
             await self.loop.connect_accepted_socket(lambda: session, there)

@@ -17,6 +17,9 @@ import pytest
 import daemonlab
 from certificates import Authority
 from daemonlab import PATIENCE, Daemon
+from servicelab import NUMBERS
+from vzvirt.rpc.packet import REMOTE_PROGRAM, VERSION, Packet
+from vzvirt.rpc.protocol import remote
 
 pytestmark = pytest.mark.root
 
@@ -154,6 +157,50 @@ def test_names_are_allowed_by_patterns(secure: Secure, admin: Path) -> None:
     finally:
         secure.reload()
     assert secure.daemon.ok("hostname", uri=secure.uri(guest))
+
+
+HASTY = """\
+import socket, ssl, sys
+folder, port, data = sys.argv[1], int(sys.argv[2]), bytes.fromhex(sys.argv[3])
+context = ssl.create_default_context(cafile=f"{folder}/cacert.pem")
+context.load_cert_chain(f"{folder}/clientcert.pem", f"{folder}/clientkey.pem")
+heard = b""
+try:
+    with socket.create_connection(("127.0.0.1", port), 10) as sock:
+        with context.wrap_socket(sock, server_hostname="127.0.0.1") as secure:
+            secure.sendall(data)
+            while more := secure.recv(1000):
+                heard += more
+except OSError:
+    pass
+print(heard.hex())
+"""
+
+
+def test_nothing_is_done_for_who_does_not_wait_to_be_let_in(secure: Secure, admin: Path) -> None:
+    xml = (
+        "<domain type='openvz'><name>hasty</name><devices><filesystem type='template'>"
+        "<source name='busybox'/></filesystem></devices></domain>"
+    )
+    calls = (
+        ("connect_open", remote.ConnectOpenArgs(None, 0)),
+        ("domain_define_xml", remote.DomainDefineXmlArgs(xml)),
+    )
+    data = b"".join(
+        Packet(REMOTE_PROGRAM, VERSION, NUMBERS[name], 0, serial, 0, args.encode()).encode()
+        for serial, (name, args) in enumerate(calls)
+    )
+    words = (*secure.daemon.within, daemonlab.SYSTEM_PYTHON, "-c", HASTY)
+    try:
+        secure.reload('tls_allowed_dn_list = ["CN=nobody"]')
+        for _ in range(5):
+            said = subprocess.run(
+                [*words, admin, str(PORT), data.hex()], capture_output=True, text=True, check=True
+            )
+            assert said.stdout.strip() == ""
+    finally:
+        secure.reload()
+    assert secure.daemon.ok("list", "--all", "--name") == ""
 
 
 def test_revoked_certificates_are_refused_after_a_reload(secure: Secure) -> None:

@@ -8,11 +8,15 @@ give back in a function passed to ``on_close``, which is called however the conn
 from __future__ import annotations
 
 import abc
+import logging
 from collections.abc import Callable
+from typing import Final
 
 from vzvirt import errors
 from vzvirt.server.peer import Peer
 from vzvirt.server.stream import Stream
+
+LOG: Final = logging.getLogger(__name__)
 
 
 class Client(abc.ABC):
@@ -53,7 +57,10 @@ class Client(abc.ABC):
     def let_go(self) -> None:
         """Give back everything that is kept for it; may be repeated."""
         while self._at_close:
-            self._at_close.pop()()
+            try:
+                self._at_close.pop()()
+            except Exception:  # one that fails must not keep the others from being called
+                LOG.exception("a defect, in what is done when a client leaves")
 
     def require_write(self, function: str) -> None:
         """Refuse what a read-only client may not do.

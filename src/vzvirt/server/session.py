@@ -71,6 +71,7 @@ class Session(Client, asyncio.BufferedProtocol):
     """The connection of one client."""
 
     __slots__ = (
+        "_admit",
         "_backlog",
         "_connection",
         "_gone",
@@ -92,6 +93,7 @@ class Session(Client, asyncio.BufferedProtocol):
         *,
         read_only: bool,
         encrypted: bool,
+        admit: Callable[[Session, asyncio.Transport], bool],
         when_gone: Callable[[Session], None],
     ) -> None:
         """Begin with nothing said yet.
@@ -101,10 +103,12 @@ class Session(Client, asyncio.BufferedProtocol):
             peer: Who it is.
             read_only: Whether it came to the read-only socket.
             encrypted: Whether it speaks TLS.
+            admit: Says whether it may stay, before anything it says is looked at.
             when_gone: Called once when the connection has ended.
         """
         super().__init__(peer, read_only=read_only, encrypted=encrypted)
         self._service = service
+        self._admit = admit
         self._when_gone = when_gone
         self._connection = ServerConnection(LARGEST_READ_ONLY if read_only else LARGEST)
         self._transport: asyncio.Transport | None = None
@@ -124,6 +128,9 @@ class Session(Client, asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # sockets have these
         self._transport = transport
         transport.set_write_buffer_limits(high=WRITE_BYTES)
+        if not self._admit(self, transport):
+            self._held |= _STOPPING  # it may have said more than it was asked already
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone, however."""

@@ -162,6 +162,13 @@ class ServerSettings:
     max_clients: int = _setting(
         5000, Setting("clients at one time; further ones wait", _number(1, 1_000_000))
     )
+    max_anonymous_clients: int = _setting(
+        20,
+        Setting(
+            "TLS clients at one time whose certificate is not checked yet; further ones wait",
+            _number(1, 1_000_000),
+        ),
+    )
     max_queued_clients: int = _setting(
         1000,
         Setting("clients that may wait to be let in", _number(1, 65535), at_once=False),

@@ -17,7 +17,7 @@ from servicelab import PATIENCE, Client, answer_with
 from vzvirt import errors
 from vzvirt.rpc.packet import Status
 from vzvirt.rpc.protocol import remote
-from vzvirt.server import daemon, sockets
+from vzvirt.server import daemon, reception, sockets
 from vzvirt.server.call import Call
 from vzvirt.server.daemon import Daemon, Hooks
 from vzvirt.server.dispatch import Where
@@ -133,7 +133,7 @@ def test_what_ends_with_a_client_ends_before_the_daemon(tmp_path: Path) -> None:
             ended.append("container")
 
         def keep() -> None:
-            (session,) = made._sessions
+            (session,) = made._reception._sessions
             session.on_close(lambda: made._service.in_worker(kill))
 
         made._service.on_loop(keep)
@@ -146,7 +146,7 @@ def test_idle_clients_do_not_delay_the_end(tmp_path: Path) -> None:
     def during(made: Daemon, client: Client) -> None:
         assert client.call("auth_list").status == Status.OK
 
-    assert serve(tmp_path, ServerSettings(), during) < daemon._FLUSH
+    assert serve(tmp_path, ServerSettings(), during) < reception._FLUSH
 
 
 def test_one_daemon_has_the_lock(tmp_path: Path) -> None:
