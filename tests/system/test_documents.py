@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -30,8 +31,11 @@ def host(tmp_path: Path) -> Iterator[Host]:
     root = Path(tempfile.mkdtemp(prefix="vzvirt-documents.", dir="/var/tmp"))
     root.chmod(0o755)
     installation = Host(root)
+    network = root.name
+    subprocess.run(["ip", "netns", "add", network], check=True)
+    apart = f"nsenter --net=/run/netns/{network} --"  # what they connect is not this machine
     wrapper = tmp_path / "vzvirt"
-    wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} -m vzvirt "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\nexec {apart} {sys.executable} -m vzvirt "$@"\n')
     wrapper.chmod(0o755)
     try:
         yield installation
@@ -39,6 +43,13 @@ def host(tmp_path: Path) -> Iterator[Host]:
         for ctid in installation.run("-q", "list", "--all").stdout.split():
             installation.run("kill", ctid)
             installation.run("undefine", "--remove-data", ctid)
+        environment = installation.environment
+        active = subprocess.run(
+            [wrapper, "net", "list", "-q"], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        for name in active.stdout.split():
+            subprocess.run([wrapper, "net", "stop", name], env=environment)
+        subprocess.run(["ip", "netns", "delete", network], check=True)
         held = installation.footprint()
         if not held.mounts:
             shutil.rmtree(root)

@@ -94,6 +94,21 @@ def test_on_a_virtual_network(lab: LinkLab) -> None:
 
 
 @pytest.mark.usefixtures("alone")
+def test_web_is_behind_nat_and_has_routed_addresses(lab: LinkLab) -> None:
+    ctid = started(lab, "web")
+    try:
+        assert eventually(lambda: len(addresses(lab, ctid)["eth0"]) == 1, 10)
+        found = addresses(lab, ctid)
+        assert found["venet0"] == ["192.168.122.1/32", "192.168.122.15/32"]
+        (lease,) = json.loads(lab.vzvirt("net", "leases", "default", "--json"))
+        assert found["eth0"] == [lease["address"]]
+        for address in ("192.168.122.15", lease["address"].partition("/")[0]):
+            assert lab.reaches("host", address)
+    finally:
+        lab.try_vzvirt("net", "stop", "default")
+
+
+@pytest.mark.usefixtures("alone")
 def test_a_plain_pair(lab: LinkLab) -> None:
     started(lab, "ethernet")
     (end,) = lab.ip_json("host", "link", "show", "veth134.0")
