@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -24,8 +25,11 @@ from vzvirt.model.state import DomainState, Reason
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest
 
-PLAIN = Interface(kind=InterfaceKind.ETHERNET)
-"""A pair of devices that nothing else is connected to."""
+HOST_NAMES = [f"vzvt{os.getpid() % 1_000_000}.{number}" for number in range(2)]
+"""Names that no other test run on this host takes."""
+
+PLAIN, SECOND = (Interface(kind=InterfaceKind.ETHERNET, host_name=name) for name in HOST_NAMES)
+"""Pairs of devices that nothing else is connected to."""
 
 
 def wanted(name: str = "web", **fields: object) -> Domain:
@@ -126,7 +130,7 @@ def test_attached_to_both_it_is_the_same_device(site: Site) -> None:
     site.define()
     site.manager.lifecycle.start("web")
     site.manager.devices.attach("web", PLAIN, Affect.LIVE)
-    site.manager.devices.attach("web", PLAIN, Affect.BOTH)
+    site.manager.devices.attach("web", SECOND, Affect.BOTH)
     live, stored = site.manager.definitions.live("web"), site.manager.definitions.get("web")
     assert live_interfaces(site) == ["eth0", "eth1"]
     assert stored.domain.interfaces == live.domain.interfaces[1:]
@@ -143,7 +147,7 @@ def test_only_what_is_there_can_change(site: Site) -> None:
     with pytest.raises(errors.OperationInvalid, match="not running"):
         site.manager.devices.attach("web", PLAIN, Affect.LIVE)
     with pytest.raises(errors.OperationInvalid, match="not running"):
-        site.manager.devices.attach("web", PLAIN, Affect.BOTH)
+        site.manager.devices.attach("web", SECOND, Affect.BOTH)
     assert stored_interfaces(site) == []
     site.manager.lifecycle.start_transient(wanted("gone"))
     for change in (
@@ -374,7 +378,7 @@ def test_by_commands(site: Site, command: Callable[..., list[str]], tmp_path: Pa
     run("run", str(document))
     assert "transient" in run("list")
     plug = tmp_path / "plug.xml"
-    plug.write_text("<interface type='ethernet'/>")
+    plug.write_text(f"<interface type='ethernet'><target dev='{HOST_NAMES[0]}'/></interface>")
     run("attach", "web", str(plug))
     assert "<interface" in run("dumpxml", "web")
     live = tmp_path / "live.xml"
