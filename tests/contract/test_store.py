@@ -586,6 +586,33 @@ def test_a_full_disk_keeps_the_old_definition(root: Root, full_disk: Path) -> No
     assert store.save(web(title="B")).domain.title == "B"
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(domain=stored_domains())
+def test_what_was_can_be_recalled_after_it_has_changed(root: Root, domain: Domain) -> None:
+    store = VzfilesStore(root)
+    assert domain.ctid is not None
+    kinds = {False: store.save(domain).domain, True: store.save(domain, live=True).domain}
+    imprints = {live: store.imprint(domain.ctid, live=live) for live in kinds}
+    assert imprints == {live: store.imprint(domain.ctid, live=live) for live in kinds}
+    for live in kinds:
+        store.delete(domain.ctid, live=live)
+        assert store.imprint(domain.ctid, live=live) is None
+    for live, before in kinds.items():
+        assert imprints[live] is not None
+        assert store.recall(domain.ctid, imprints[live], live=live) == before
+
+
+def test_an_entry_stays_the_same_as_long_as_nothing_of_it_changes(store: DefinitionStore) -> None:
+    assert store.entry(CTID) is None
+    store.save(web())
+    entry = store.entry(CTID)
+    assert entry is not None
+    assert store.entry(CTID) is entry
+    assert (entry.name, entry.uuid, entry.transient) == ("web", UUID_1, False)
+    store.save(web(title="B"))
+    assert store.entry(CTID) not in {None, entry}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes somebody else")
 @pytest.mark.root
 def test_who_may_not_write_is_told_so(root: Root) -> None:
