@@ -144,6 +144,31 @@ def test_who_does_not_speak_tls_is_dropped(secure: Secure) -> None:
     assert secure.daemon.ok("hostname")
 
 
+SILENT = """\
+import socket, sys, time
+held = [socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10) for _ in range(60)]
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_who_says_nothing_keeps_nobody_out_for_long(secure: Secure, admin: Path) -> None:
+    silent = subprocess.Popen(
+        [*secure.daemon.within, daemonlab.SYSTEM_PYTHON, "-c", SILENT, str(PORT)],
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert silent.stdout is not None
+        assert silent.stdout.readline() == b"held\n"
+        assert secure.daemon.ok("hostname")  # through the Unix socket, at once
+        secure.reload("max_anonymous_clients = 100")
+        assert secure.daemon.ok("hostname", uri=secure.uri(admin))
+    finally:
+        silent.kill()
+        silent.communicate()
+        secure.reload()
+
+
 def test_names_are_allowed_by_patterns(secure: Secure, admin: Path) -> None:
     guest = secure.authority.client("guest", "/C=AT/O=Other/CN=guest")
     try:
