@@ -299,9 +299,10 @@ def watches(settings: Settings, made: Manager) -> list[Watch]:
 
         return [*found, MemoryWatch(place)]
     from vzvirt.backends.liblxc.watching import RunWatch
+    from vzvirt.backends.netlink.listening import WiringWatch
     from vzvirt.backends.sysfs.watching import DeviceWatch
 
-    return [*found, RunWatch(place), DeviceWatch()]
+    return [*found, RunWatch(place), DeviceWatch(), WiringWatch(place)]
 
 
 def server_settings(settings: Settings, path: Path | None = None) -> ServerSettings:

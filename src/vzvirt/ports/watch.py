@@ -19,6 +19,7 @@ class Changes:
         networks: Whether virtual networks may have.
         pools: Names of storage pools whose volumes may have.
         devices: Whether devices of the host may have.
+        wiring: Whether the host may have lost routes or rules of running containers.
     """
 
     containers: frozenset[Ctid] = frozenset()
@@ -27,6 +28,7 @@ class Changes:
     networks: bool = False
     pools: frozenset[str] = frozenset()
     devices: bool = False
+    wiring: bool = False
 
 
 class Watch(Protocol):

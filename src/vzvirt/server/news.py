@@ -45,4 +45,5 @@ def combined(changes: Sequence[Changes]) -> Changes:
         networks=any(item.networks for item in changes),
         pools=frozenset().union(*(item.pools for item in changes)),
         devices=any(item.devices for item in changes),
+        wiring=any(item.wiring for item in changes),
     )

@@ -47,6 +47,9 @@ REST_ROUND: Final = 600.0
 STEP: Final = 1.0
 """Seconds between two steps of a round."""
 
+MENDING: Final = 1.0
+"""Seconds after a change of the host's routes or rules in which more of them may follow."""
+
 SETTLING: Final = 5.0
 """Seconds that a container's own hook has to clear away what it left."""
 
@@ -101,6 +104,7 @@ class Watching:
         self._in_worker = in_worker
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keeping_up = False
+        self._mending = False
         self._unsettled: dict[Ctid, float] = {}
         self._rounds = (
             _Round(lambda: self._standing(active=True), ROUND / STEP),
@@ -116,6 +120,7 @@ class Watching:
         loop.add_reader(self._news.fileno(), self.listen)
         self._keep_up_soon()
         self._in_worker(self._repair)
+        self._mend_soon()  # what happened while nobody listened
         loop.call_later(STEP, self._step)
 
     def end(self) -> None:
@@ -140,6 +145,8 @@ class Watching:
     def _heed(self, changes: Changes) -> None:
         self._snapshot.heed(changes)
         self._host.heed(changes)
+        if changes.wiring:
+            self._mend_soon()
         self._keep_up_soon()
 
     # -- looking, portion by portion ----------------------------------------------------
@@ -166,6 +173,25 @@ class Watching:
 
     def _standing(self, *, active: bool) -> list[Ctid]:
         return self._snapshot.standing(active=active)
+
+    # -- what the host has lost ----------------------------------------------------------
+
+    def _mend_soon(self) -> None:
+        """Have made again what running containers and networks may have lost."""
+        if not self._mending and self._loop is not None:
+            self._mending = True
+            self._loop.call_later(MENDING, self._mend)
+
+    def _mend(self) -> None:
+        self._mending = False
+        if self._loop is not None:
+            self._in_worker(self._reconcile)
+
+    def _reconcile(self) -> None:
+        """In a worker thread."""
+        with _logging("what the host has lost cannot be made again"):
+            self._manager.networks.reconcile()
+            self._manager.connections.reconcile()
 
     # -- what hooks did not do ----------------------------------------------------------
 

@@ -11,7 +11,7 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,8 +25,10 @@ LOCAL: Final = 255
 _UNICAST: Final = 1
 _OWN: Final = 2
 
-_GET_LINK, _NEW_LINK = 18, 16
-_GET_ROUTE, _NEW_ROUTE = 26, 24
+NEW_LINK: Final = 16
+_GET_LINK: Final = 18
+NEW_ROUTE, DELETED_ROUTE = 24, 25
+_GET_ROUTE: Final = 26
 _GET_NEIGHBOUR, _NEW_NEIGHBOUR = 30, 28
 _REQUEST: Final = 0x1
 _DUMP: Final = 0x300
@@ -45,6 +47,10 @@ _NEIGHBOUR: Final = struct.Struct("=BxxxiHBB")
 _ROUTE: Final = struct.Struct("=BBBBBBBBI")
 _NEXT_HOP: Final = struct.Struct("=HBBi")
 _FAMILIES: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
+_NETWORKS: Final[Mapping[int, type[ipaddress.IPv4Network] | type[ipaddress.IPv6Network]]] = {
+    socket.AF_INET: ipaddress.IPv4Network,
+    socket.AF_INET6: ipaddress.IPv6Network,
+}
 _ROOM: Final = 1 << 17
 """Bytes for one answer; the kernel never sends more at once."""
 
@@ -81,7 +87,7 @@ def routes(version: int) -> list[KernelRoute]:
     """
     body = _ROUTE.pack(_FAMILIES[version], 0, 0, 0, 0, 0, 0, 0, 0)
     with mapping_os_errors("look at the routes"):
-        found = [_route(version, body) for body in _ask(_GET_ROUTE, _NEW_ROUTE, body, _DUMP)]
+        found = [read_route(body) for body in _ask(_GET_ROUTE, NEW_ROUTE, body, _DUMP)]
     return [route for route in found if route is not None]
 
 
@@ -94,8 +100,8 @@ def masters() -> dict[str, str | None]:
     body = _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
     found: dict[str, int] = {}
     with mapping_os_errors("look at the network devices"):
-        for answer in _ask(_GET_LINK, _NEW_LINK, body, _DUMP):
-            values = _attributes(answer[_LINK.size :])
+        for answer in _ask(_GET_LINK, NEW_LINK, body, _DUMP):
+            values = attributes(answer[_LINK.size :])
             name = values.get(_NAME, b"").rstrip(b"\0").decode(errors="replace")
             found[name] = _number(values.get(_MASTER, b""))
     return {name: _name(master) if master else None for name, master in found.items()}
@@ -115,7 +121,7 @@ def proxies() -> frozenset[tuple[IpAddress, str]]:
         for answer in answers:
             _, index, _, flags, _ = _NEIGHBOUR.unpack_from(answer)
             device = _name(index)
-            address = _attributes(answer[_NEIGHBOUR.size :]).get(_NEIGHBOURS_ADDRESS)
+            address = attributes(answer[_NEIGHBOUR.size :]).get(_NEIGHBOURS_ADDRESS)
             if flags & _PROXY and device and address:
                 found.add((ipaddress.ip_address(address), device))
     return frozenset(found)
@@ -124,37 +130,48 @@ def proxies() -> frozenset[tuple[IpAddress, str]]:
 def link_kind(name: str) -> str | None:
     """What a device is, such as ``bridge``; empty: a real one; ``None``: there is none."""
     found = _link(name)
-    if found is None:
-        return None
-    return _attributes(found.get(_LINK_INFO, b"")).get(_INFO_KIND, b"").rstrip(b"\0").decode()
+    return None if found is None else kind_of(found)
+
+
+def kind_of(body: bytes) -> str:
+    """The same, from a message's body."""
+    said = attributes(attributes(body[_LINK.size :]).get(_LINK_INFO, b""))
+    return said.get(_INFO_KIND, b"").rstrip(b"\0").decode(errors="replace")
+
+
+def changed(body: bytes) -> int:
+    """A mask of what has changed of a device, from a message's body."""
+    mask: int = _LINK.unpack_from(body)[4]
+    return mask
 
 
 def mtu(name: str) -> int | None:
     """How large packets a device takes, in bytes; ``None``: there is none of that name."""
     found = _link(name)
-    return None if found is None else _number(found[_MTU])
+    return None if found is None else _number(attributes(found[_LINK.size :])[_MTU])
 
 
-def _link(name: str) -> dict[int, bytes] | None:
+def _link(name: str) -> bytes | None:
     try:
         body = _LINK.pack(socket.AF_UNSPEC, 0, socket.if_nametoindex(name), 0, 0)
-        answers = list(_ask(_GET_LINK, _NEW_LINK, body, 0))
+        answers = list(_ask(_GET_LINK, NEW_LINK, body, 0))
     except OSError:
         return None
-    return _attributes(answers[0][_LINK.size :]) if answers else None
+    return answers[0] if answers else None
 
 
-def _route(version: int, body: bytes) -> KernelRoute | None:
-    _, length, _, _, table, protocol, _, kind, _ = _ROUTE.unpack_from(body)
-    found = _attributes(body[_ROUTE.size :])
+def read_route(body: bytes) -> KernelRoute | None:
+    """A route from a message's body; ``None``: it is in another table, or leads nowhere."""
+    family, length, _, _, table, protocol, _, kind, _ = _ROUTE.unpack_from(body)
+    found = attributes(body[_ROUTE.size :])
     table = _number(found[_TABLE]) if _TABLE in found else table
-    if table not in {MAIN, LOCAL} or kind not in {_UNICAST, _OWN}:
+    network = _NETWORKS.get(family)
+    if network is None or table not in {MAIN, LOCAL} or kind not in {_UNICAST, _OWN}:
         return None
     destination = int.from_bytes(found.get(_DST, b""), "big")
     hops = _hops(found.get(_MULTIPATH, b""))
     numbers = [_number(found[_OIF])] if _OIF in found else [index for index, _ in hops]
     by_gateway = bool({_GATEWAY, _VIA} & found.keys()) or any(far for _, far in hops)
-    network = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
     return KernelRoute(
         destination=network((destination, length)),
         table=table,
@@ -172,7 +189,7 @@ def _hops(data: bytes) -> list[tuple[int, bool]]:
         length, _, _, index = _NEXT_HOP.unpack_from(data)
         if length < _NEXT_HOP.size:
             break
-        inner = _attributes(data[_NEXT_HOP.size : length])
+        inner = attributes(data[_NEXT_HOP.size : length])
         found.append((index, bool({_GATEWAY, _VIA} & inner.keys())))
         data = data[_aligned(length) :]
     return found
@@ -189,8 +206,8 @@ def _number(data: bytes) -> int:
     return int.from_bytes(data, sys.byteorder)
 
 
-def _attributes(data: bytes) -> dict[int, bytes]:
-    """Values by their type, from one length, type and value after the other."""
+def attributes(data: bytes) -> dict[int, bytes]:
+    """Values by their type, from lengths, types and values one after the other."""
     found = {}
     while len(data) >= 4:
         length, kind = struct.unpack_from("=HH", data)
