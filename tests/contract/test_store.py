@@ -586,7 +586,11 @@ def test_a_full_disk_keeps_the_old_definition(root: Root, full_disk: Path) -> No
     assert store.save(web(title="B")).domain.title == "B"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(domain=stored_domains())
 def test_what_was_can_be_recalled_after_it_has_changed(root: Root, domain: Domain) -> None:
     store = VzfilesStore(root)
