@@ -132,7 +132,8 @@ def rename(world: World, ctid: Ctid, name: str) -> None:
 def completed_definition(world: World, domain: Domain, claimed: Claim) -> tuple[Domain, list[str]]:
     """A definition with nothing left open, and what the user should know of how it was done."""
     config = world.store.global_config()
-    result, sentences = expanded(world.store, domain, is_new=_is_new(claimed))
+    stored = None if _is_new(claimed) else claimed.before
+    result, sentences = expanded(world.store, domain, stored)
     result = dataclasses.replace(result, ctid=claimed.ctid, uuid=domain.uuid or uuid.uuid4())
     if claimed.before is not None:
         result = _kept(result, claimed.before)

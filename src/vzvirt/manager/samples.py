@@ -105,10 +105,19 @@ def _openvz(own: OpenvzSettings, more: Domain) -> OpenvzSettings:
     return dataclasses.replace(result, beancounters=rows, accounting=accounting)
 
 
-def expanded(store: DefinitionStore, domain: Domain, *, is_new: bool) -> tuple[Domain, list[str]]:
+def expanded(
+    store: DefinitionStore, domain: Domain, old: Domain | None
+) -> tuple[Domain, list[str]]:
     """A definition with the values of the sample that it names.
 
-    A new one that names none gets those of CONFIGFILE. The name stays behind as a note.
+    A new one that names none gets those of CONFIGFILE. The name stays behind as a note, which
+    dumps have, too: with it, what a document leaves unsaid is meant to be so. Without it, the
+    document was written by somebody who counts on the same sample as the first time.
+
+    Args:
+        store: Where the samples are.
+        domain: The definition.
+        old: The stored one that it replaces.
 
     Returns:
         The definition, and warnings.
@@ -116,12 +125,18 @@ def expanded(store: DefinitionStore, domain: Domain, *, is_new: bool) -> tuple[D
     Raises:
         NoSample: There is no such sample; the message lists those there are.
     """
-    name = domain.openvz.config_sample
-    if name is None and is_new and domain.openvz.origin_sample is None:
-        name = store.global_config().default_sample
+    name, sentences = domain.openvz.config_sample, []
+    if name is None and domain.openvz.origin_sample is None:
+        if old is None:
+            name = store.global_config().default_sample
+            why = f"CONFIGFILE={name} of vz.conf"
+        else:
+            name = old.openvz.origin_sample
+            why = f"the values of '{domain.name}' came from '{name}'"
         if name is not None and name not in store.sample_names():
-            return domain, [f"CONFIGFILE={name} of vz.conf: there is no such sample, none is used"]
+            sentences.append(f"{why}: there is no such sample, none is used")
+            name = None
     if name is None:
-        return domain, []
+        return domain, sentences
     result = merged(domain, store.sample(name))
     return replace_openvz(result, config_sample=None, origin_sample=name), []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -38,6 +39,9 @@ BASIC = Domain(
         ),
     ),
 )
+
+UUID = uuid4()
+CTID = Ctid(101)
 
 
 @pytest.fixture
@@ -120,10 +124,25 @@ class TestConfigfile:
         assert domain.memory == BASIC.memory
         assert domain.openvz.origin_sample == "basic"
 
-    def test_not_for_those_that_are_defined(self, world: World) -> None:
+    def test_the_same_document_makes_the_same_definition(self, world: World) -> None:
+        first = world.define(container(uuid=UUID)).domain
+        assert world.define(container(uuid=UUID)).domain == first
+
+    def test_what_an_edited_dump_leaves_out_is_meant_so(self, world: World) -> None:
         first = world.define().domain
-        again = world.define(container(uuid=first.uuid)).domain
-        assert again.memory == Memory(limit=256 * MIB, swap=0)
+        assert first.block_io == BASIC.block_io
+        edited = world.define(dataclasses.replace(first, block_io=BlockIo())).domain
+        assert edited.block_io == BlockIo()
+
+    def test_not_for_those_that_were_made_without(self, world: World) -> None:
+        world.store.save(container(ctid=CTID, uuid=UUID))
+        assert world.define(container(uuid=UUID)).domain.openvz.origin_sample is None
+
+    def test_one_that_is_gone_since(self, world: World) -> None:
+        moved = container(uuid=UUID, openvz=OpenvzSettings(origin_sample="elsewhere"))
+        world.define(moved)
+        again = world.define(container(uuid=UUID))
+        assert any("came from 'elsewhere'" in text for text in again.warnings)
 
     def test_not_for_a_dump(self, world: World) -> None:
         dump = container(openvz=OpenvzSettings(origin_sample="elsewhere"))
