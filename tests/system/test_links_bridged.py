@@ -50,7 +50,7 @@ PLAIN = """
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LinkLab]:
     with link_lab() as one:
-        one.bridge("br0", "10.9.0.1/24")
+        one.bridge("br0", "10.9.0.1/24", "fd09::1/64")
         one.space("peer")
         one._cable("host", "phys0", (), "peer", "far0")
         one.ip("peer", "address", "add", "10.8.0.1/24", "dev", "far0")
@@ -99,6 +99,9 @@ def test_clean_traffic_lets_no_other_address_out(lab: LinkLab) -> None:
     lab.ip("host", "neigh", "flush", "dev", "br0")
     assert not lab.reaches("host", "10.9.0.99"), "answers ARP for an address it has not"
     lab.inside(103, "ip", "address", "del", "10.9.0.99/24", "dev", "eth0")
+    assert lab.guest_reaches(101, "fd09::1")
+    lab.inside(103, "ip", "address", "add", "fd09::99/64", "dev", "eth0", "nodad")
+    assert not lab.inside_works(103, "ping", "-c1", "-W1", "-I", "fd09::99", "fd09::1")
 
 
 def test_clean_traffic_lets_no_other_mac_out(lab: LinkLab) -> None:
@@ -182,6 +185,9 @@ def test_the_host_end_of_a_plain_pair_is_the_users(lab: LinkLab) -> None:
 
 def test_macvlan(lab: LinkLab) -> None:
     assert lab.guest_reaches(104, "10.8.0.1")
+    plain, direct = lab.look("counters", 104)
+    assert plain["host_name"] == "port104"
+    assert direct["tx_packets"] > 0 and direct["rx_packets"] > 0
 
 
 def test_a_reboot_from_inside_makes_them_anew(lab: LinkLab) -> None:

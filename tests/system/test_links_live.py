@@ -139,6 +139,11 @@ def test_an_address_that_somebody_has_is_no_running_containers_either(lab: LinkL
     assert f"address {TWO} is in use" in refused.stderr
     assert TWO not in lab.vzvirt("dumpxml", "101")
     assert proxies(lab) == {ONE}
+    lab.vzvirt("ip", "add", "101", THREE)
+    assert eventually(lambda: lab.reaches("router", THREE))
+    lab.vzvirt("ip", "del", "101", THREE)
+    assert eventually(lambda: not lab.reaches("router", THREE))
+    assert proxies(lab) == {ONE}
 
 
 def test_nobody_need_be_asked_who_has_an_address(lab: LinkLab) -> None:
