@@ -1,0 +1,57 @@
+"""Ansible's libvirt modules, from the ``ansible`` package on PyPI.
+
+It is installed once into ``.cache/ansible``, beside Debian's python3-libvirt.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from daemonlab import SYSTEM_PYTHON, Daemon
+
+pytestmark = pytest.mark.slow
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parent.parent
+REQUIREMENTS = PROJECT / "requirements/ansible.txt"
+PLACE = PROJECT / ".cache/ansible"
+
+
+@pytest.fixture(scope="module")
+def ansible() -> Path:
+    """Where its programs are."""
+    stamp = PLACE / REQUIREMENTS.name
+    if not stamp.exists() or stamp.read_text() != REQUIREMENTS.read_text():
+        venv = (SYSTEM_PYTHON, "-m", "venv", "--clear", "--system-site-packages", PLACE)
+        subprocess.run(venv, check=True)
+        pip = (PLACE / "bin/pip", "--quiet", "--disable-pip-version-check")
+        words = ("install", "--no-deps", "--no-compile", "--requirement", REQUIREMENTS)
+        subprocess.run([*pip, *words], check=True)
+        stamp.write_text(REQUIREMENTS.read_text())
+    return PLACE / "bin"
+
+
+@pytest.mark.timeout(900)
+def test_a_playbook(ansible: Path, daemon: Daemon, tmp_path: Path) -> None:
+    daemon.vzvirt("template", "build", "busybox")
+    done = subprocess.run(
+        [ansible / "ansible-playbook", "-i", "localhost,", HERE / "playbooks/containers.yml"],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "LC_ALL": "C.UTF-8",
+            "LIBVIRT_DEFAULT_URI": daemon.uri,
+            "FILES": str(HERE / "files"),
+            "ANSIBLE_PYTHON_INTERPRETER": str(ansible / "python"),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{daemon.last_words()}"
+    assert daemon.ok("list", "--all") == ""
