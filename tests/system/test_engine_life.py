@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -135,6 +136,18 @@ def test_init_heeds_signals_that_our_caller_ignores(bench: Bench) -> None:
     status = Path(f"/proc/{bench.init_pid()}/status").read_text()
     ignored = next(line for line in status.splitlines() if line.startswith("SigIgn"))
     assert not int(ignored.split()[1], 16) & 1 << signal.SIGINT - 1
+
+
+def test_init_may_open_what_the_kernels_own_may(bench: Bench) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        bench.start(bench.domain())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    init = bench.init_pid()
+    assert init is not None
+    assert resource.prlimit(init, resource.RLIMIT_NOFILE) == (1024, hard)
 
 
 def test_a_reboot_that_was_asked_for(bench: Bench) -> None:

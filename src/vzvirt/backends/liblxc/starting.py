@@ -32,9 +32,17 @@ from vzvirt.system.root import VARIABLE, Root
 
 LXC_START: Final = "/usr/bin/lxc-start"
 
-UNTAUGHT: Final = ("/usr/bin/env", "--default-signal")
-"""Before a program: it heeds all signals, also if our caller (``nohup``, a background job of a
-shell) ignores some. An init could never be told to reboot by a signal it was born ignoring."""
+UNTAUGHT: Final = (
+    *("/usr/bin/prlimit", "--nofile=1024:", "--"),
+    *("/usr/bin/env", "--default-signal"),
+)
+"""Before a program: it begins as the kernel's own init does, whatever our caller has set.
+
+It heeds all signals, also if we were started by what ignores some (``nohup``, a background job
+of a shell): an init could never be told to reboot by a signal it was born ignoring. It may open
+1024 files until it asks for more, also if we are a daemon that has asked for more: programs that
+close or count them all would take long otherwise.
+"""
 
 TOOL_PATH: Final = "/usr/sbin:/sbin"
 """Where liblxc finds no ``newuidmap``: with that program it would insist on a range of root's
