@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import select
+import threading
 import time
 import weakref
 from collections.abc import Mapping
@@ -138,18 +139,21 @@ class KnownHierarchies:
         self._found: Hierarchies | None = None
         self._watches = False
         self._changed = select.poll()
+        self._turn = threading.Lock()  # one thread may poll at a time
 
     def now(self) -> Hierarchies:
         """Those there are, looked up anew only if some mount was made or removed."""
-        if self._found is not None and not self._changed.poll(0):
+        with self._turn:
+            if self._found is not None and not self._changed.poll(0):
+                return self._found
+            self._found = None  # the kernel tells of a change once, and looking may fail
+            if not self._watches:
+                table = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+                weakref.finalize(self, os.close, table)
+                self._changed.register(table, select.POLLPRI)
+                self._watches = True
+            self._found = Hierarchies.detect()
             return self._found
-        if not self._watches:
-            self._watches = True
-            table = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
-            weakref.finalize(self, os.close, table)
-            self._changed.register(table, select.POLLPRI)
-        self._found = Hierarchies.detect()
-        return self._found
 
 
 def _checked(group: str) -> str:

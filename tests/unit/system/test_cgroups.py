@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -145,3 +146,22 @@ def test_known_ones_are_looked_up_again_when_something_is_mounted(
         finally:
             subprocess.run(["umount", place], check=False)
             place.rmdir()
+
+
+def test_threads_share_those_that_are_known() -> None:
+    known = KnownHierarchies()
+    failures: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            for _ in range(2000):
+                known.now()
+        except BaseException as error:  # the assertion tells
+            failures.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
