@@ -74,6 +74,18 @@ def test_who_has_no_other_definition_is_transient(store: DefinitionStore) -> Non
         store.load(CTID)
 
 
+def test_what_is_kept_for_good_is_nobodys_to_remove(store: DefinitionStore) -> None:
+    """A crash may leave what was kept of it while its root was to go with its run."""
+    store.keep_former(web(disposable=True))
+    assert [item.name for item in store.orphans()] == ["web"]
+    assert store.formers() == []
+    store.keep_former(web())
+    assert store.orphans() == []
+    assert [item.name for item in store.formers()] == ["web"]
+    store.drop_former(CTID)
+    assert store.orphans() == store.formers() == []
+
+
 def test_addresses_of_both_are_taken(store: DefinitionStore) -> None:
     other = MacAddress("00:18:51:0a:0b:0c")
     store.save(web(interfaces=(PLUGGED,)))

@@ -139,7 +139,7 @@ class DefinitionStore(Protocol):
         """Keep a definition that is about to go while its private area stays, durably.
 
         A disposable one is kept so from its start on, for its live definition does not outlive
-        a crash of the host, and its root does.
+        a crash of the host, and its root does. What is kept for good is disposable no more.
         """
 
     def formers(self) -> list[Domain]:

@@ -21,7 +21,14 @@ from vzvirt import errors
 from vzvirt.backends.vzfiles.imprints import squeezed, unsqueezed
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
-from vzvirt.system.files import make_folder, mapping_os_errors, read_bytes, stamp_of, write_atomic
+from vzvirt.system.files import (
+    make_folder,
+    mapping_os_errors,
+    read_bytes,
+    stamp_of,
+    sync_folder,
+    write_atomic,
+)
 
 _FILE: Final = re.compile(r"([1-9][0-9]{0,9})\.xml", re.ASCII)
 
@@ -122,5 +129,7 @@ class LiveFiles:
         """Remove one; no error if there is none."""
         self._loaded.pop(ctid, None)
         path = self.path(ctid)
-        with mapping_os_errors(f"remove '{path}'"):
-            path.unlink(missing_ok=True)
+        with mapping_os_errors(f"remove '{path}'"), contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            if self._durable:
+                sync_folder(self._folder)

@@ -264,7 +264,12 @@ class VzfilesStore:
         """
         if domain.ctid is None:
             raise errors.InternalError(f"'{domain.name}' is to be kept without CTID")
-        (self._disposable if domain.disposable else self._formers).save(domain.ctid, domain)
+        if domain.disposable:
+            self._disposable.save(domain.ctid, domain)
+            return
+        # A crash may have left it from the time when this one was: nobody is to remove its root.
+        self._disposable.delete(domain.ctid)
+        self._formers.save(domain.ctid, domain)
 
     def formers(self) -> list[Domain]:
         """What was kept so, by CTID; without disposable ones."""
