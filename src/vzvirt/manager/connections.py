@@ -81,7 +81,9 @@ class Connections:
             try:
                 with world.store.lock(ctid, wait=0):
                     if world.engine.observe(ctid).init_pid is not None:
-                        world.links.mend(ctid, running[ctid])
+                        # As it is now: others may have changed it since it was looked at.
+                        plugs = links.plugs(world, world.live(ctid), start=False)
+                        world.links.mend(ctid, plugs)
             except errors.Busy:
                 continue  # whoever changes it makes what it needs
             except errors.VzvirtError as failure:
