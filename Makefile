@@ -59,7 +59,7 @@ check-unit:  ## tests of single modules: no root, seconds
 
 .PHONY: check-contract
 check-contract:  ## one suite per port, over the memory backends and the real ones
-	$(PYTEST) tests/contract -m "not slow"
+	$(PYTEST) $(SIDE_BY_SIDE) tests/contract -m "not slow"
 
 .PHONY: check-system
 check-system:  ## real containers through the command line
@@ -76,7 +76,7 @@ check-vm:  ## real containers in QEMU guests: cgroup v2, hybrid and v1
 
 .PHONY: check-slow
 check-slow: setup  ## fault campaigns, a Debian systemd container
-	$(PYTEST) tests -m "slow and not vm" --timeout 1200
+	$(PYTEST) $(SIDE_BY_SIDE) tests -m "slow and not vm" --timeout 1200
 
 .PHONY: check-full
 check-full: check-slow check-vm  ## what `make check` leaves out because it is long
