@@ -29,6 +29,9 @@ from vzvirt.server.targets import AFFECTS, active, affect, changed, definition, 
 _TOTAL: Final = -1
 """The ``start_cpu`` that asks for all processors together."""
 
+_MAPS_MAX: Final = 8 << 20
+"""Bytes that the maps of a reply may have together."""
+
 
 # -- how many ----------------------------------------------------------------------------------
 
@@ -86,13 +89,19 @@ def _allowed(call: Call, domain: Domain) -> list[int]:
     return [number for number in there if number in wanted]
 
 
-def _bits(numbers: list[int], length: int) -> bytes:
-    """A map of processors, as many bytes as a client has room for."""
+def _maps(numbers: list[int], length: int, count: int) -> bytes:
+    """The same map of processors for each of some, in as many bytes as a client has room for.
+
+    Raises:
+        InvalidArgument: It has less than no room, or more than a reply can have.
+    """
+    if length < 0 or count < 0 or length * count > _MAPS_MAX:
+        raise errors.InvalidArgument(f"there is no room for {count} maps of {length} bytes")
     bits = bytearray(length)
     for number in numbers:
         if number // 8 < length:
             bits[number // 8] |= 1 << number % 8
-    return bytes(bits)
+    return bytes(bits) * count
 
 
 def _list(bits: bytes, present: int) -> str:
@@ -118,8 +127,8 @@ def get_vcpu_pin_info(
     """Where each may run: all at the same places."""
     domain = definition(call, args.dom, args.flags)
     number = min(args.ncpumaps, _count(call, domain))
-    bits = _bits(_allowed(call, domain), args.maplen)
-    return remote.DomainGetVcpuPinInfoRet(bits * number, number)
+    maps = _maps(_allowed(call, domain), args.maplen, number)
+    return remote.DomainGetVcpuPinInfoRet(maps, number)
 
 
 @handles("domain_get_emulator_pin_info", flags=AFFECTS, where=Where.WORKER)
@@ -128,7 +137,7 @@ def get_emulator_pin_info(
 ) -> remote.DomainGetEmulatorPinInfoRet:
     """Where the container's processes may run."""
     domain = definition(call, args.dom, args.flags)
-    return remote.DomainGetEmulatorPinInfoRet(_bits(_allowed(call, domain), args.maplen), 1)
+    return remote.DomainGetEmulatorPinInfoRet(_maps(_allowed(call, domain), args.maplen, 1), 1)
 
 
 @handles("domain_pin_emulator", flags=AFFECTS, where=Where.WORKER)
@@ -190,7 +199,7 @@ def get_vcpus(call: Call, args: remote.DomainGetVcpusArgs) -> remote.DomainGetVc
         else:
             info = (total // count, VIR_VCPU_INFO_CPU_UNAVAILABLE)
         infos.append(remote.VcpuInfo(number, VIR_VCPU_RUNNING, *info))
-    return remote.DomainGetVcpusRet(infos, _bits(allowed, args.maplen) * len(infos))
+    return remote.DomainGetVcpusRet(infos, _maps(allowed, args.maplen, len(infos)))
 
 
 _TIMES: Final = ("cpu_time", "user_time", "system_time")
@@ -218,7 +227,7 @@ def get_cpu_stats(call: Call, args: remote.DomainGetCpuStatsArgs) -> remote.Doma
         return remote.DomainGetCpuStatsRet([], len(used.per_cpu))
     if args.nparams == 0:
         return remote.DomainGetCpuStatsRet([], 1)
-    if args.start_cpu >= len(used.per_cpu):
+    if not 0 <= args.start_cpu < len(used.per_cpu):
         raise errors.InvalidArgument(
             f"there is no time of processor {args.start_cpu}: {len(used.per_cpu)} are counted"
         )

@@ -51,6 +51,19 @@ def test_where_they_may_run(client: Client, web: Any) -> None:
         client.call("domain_pin_emulator", web, b"\0", 0)
 
 
+@pytest.mark.parametrize(("count", "length"), [(1, 0x7FFFFFFF), (1, -1), (-1, 8)])
+def test_room_for_maps_has_bounds(client: Client, web: Any, count: int, length: int) -> None:
+    with pytest.raises(errors.InvalidArgument, match="no room for"):
+        client.call("domain_get_vcpu_pin_info", web, count, length, 0)
+
+
+def test_room_for_a_single_map_has_bounds(client: Client, web: Any) -> None:
+    with pytest.raises(errors.InvalidArgument, match="no room for"):
+        client.call("domain_get_emulator_pin_info", web, 0x7FFFFFFF, 0)
+    with pytest.raises(errors.InvalidArgument, match="no room for"):
+        client.call("domain_get_vcpus", web, 1, 0x7FFFFFFF)
+
+
 def test_one_by_one(client: Client, web: Any) -> None:
     client.call("domain_set_vcpus_flags", web, 2, CONFIG)
     with pytest.raises(errors.ConfigUnsupported, match="one by one"):
@@ -90,6 +103,8 @@ def test_time_of_each(client: Client, web: Any) -> None:
     assert stats(client, web, 1, 0, HOST + 2) == (["cpu_time"] * HOST, 1)
     with pytest.raises(errors.InvalidArgument, match=f"no time of processor {HOST}"):
         stats(client, web, 1, HOST, 1)
+    with pytest.raises(errors.InvalidArgument, match="no time of processor -2"):
+        stats(client, web, 1, -2, 1)
 
 
 def test_nothing_of_what_does_not_run(client: Client) -> None:
