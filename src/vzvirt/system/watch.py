@@ -269,17 +269,25 @@ class Ends:
             Whether it runs. One that does not is not watched.
 
         Raises:
-            SystemFailure: We have as many open files as we may.
+            SystemFailure: We have as many open files or watches as we may.
         """
         self.remove(key)
         handle = process.hold(pid)
         if handle is None:
             return False
-        # The descriptor holds on to the process, so this cannot look at a later one.
-        if not process.is_alive(pid, started):
+        try:
+            # The descriptor holds on to the process, so this cannot look at a later one.
+            runs = process.is_alive(pid, started)
+            if runs:
+                self._epoll.register(handle, select.EPOLLIN)
+        except OSError as error:
+            os.close(handle)
+            raise _refused(
+                error.errno or 0, f"watch process {pid}", "fs.epoll.max_user_watches"
+            ) from error
+        if not runs:
             os.close(handle)
             return False
-        self._epoll.register(handle, select.EPOLLIN)
         self._handles[key], self._keys[handle] = handle, key
         return True
 
@@ -288,7 +296,9 @@ class Ends:
         handle = self._handles.pop(key, None)
         if handle is not None:
             del self._keys[handle]
-            os.close(handle)  # and epoll forgets it
+            # Closing alone would not do while a child that is being made has it, too.
+            self._epoll.unregister(handle)
+            os.close(handle)
 
     def read(self) -> list[str]:
         """Keys of those that have ended; they are watched no more."""

@@ -182,6 +182,21 @@ def test_a_process_that_is_gone_is_not_watched(child: subprocess.Popen[bytes]) -
         ends.close()
 
 
+def test_one_that_is_watched_no_more_is_not_told_of(child: subprocess.Popen[bytes]) -> None:
+    """A child of ours that has not become its program yet has all of our descriptors, too."""
+    ends = Ends()
+    try:
+        assert ends.add("101", child.pid, _started(child.pid))
+        inherited = os.dup(ends._handles["101"])
+        ends.remove("101")
+        child.kill()
+        child.wait()
+        assert ends.read() == []
+        os.close(inherited)
+    finally:
+        ends.close()
+
+
 def test_several_are_waited_for_by_one_descriptor(tmp_path: Path) -> None:
     folders, ends = Folders(), Ends()
     several = Several(folders, ends)
