@@ -49,7 +49,7 @@ class GuestInfo:
         """
         world, ctid = self._world, self._running(ref)
         found = world.guestfiles.system(world.engine.live_root(ctid))
-        arch = world.effective(ctid).os.arch
+        arch = world.current(ctid).os.arch
         return dataclasses.replace(found, machine=arch) if arch else found
 
     def users(self, ref: str) -> list[GuestUser]:
@@ -102,7 +102,7 @@ class GuestInfo:
 
         networks = Networks(self._world)
         found = []
-        for item in self._world.effective(ctid).interfaces:
+        for item in self._world.current(ctid).interfaces:
             if item.kind is not InterfaceKind.NETWORK or item.mac is None:
                 continue
             leases = networks.leases(item.source)

@@ -7,6 +7,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.manager.guestinfo import AddressSource, GuestInfo
+from vzvirt.model.affect import Affect
 from vzvirt.model.devices import Interface, InterfaceKind
 from vzvirt.model.domain import OperatingSystem
 from vzvirt.model.guestinfo import GuestTimezone
@@ -61,3 +62,12 @@ def test_addresses_by_lease_and_by_kernel(world: World) -> None:
     assert leased.mac == seen.mac == str(defined.interfaces[0].mac)
     assert leased.addresses == seen.addresses
     assert len(leased.addresses) == 1
+
+
+def test_what_came_while_it_runs_has_leases_too(world: World) -> None:
+    world.define()
+    world.manager.lifecycle.start("web")
+    wired = Interface(kind=InterfaceKind.NETWORK, source="default", host_name="veth101.7")
+    world.manager.devices.attach("web", wired, Affect.LIVE)
+    (leased,) = world.manager.guestinfo.addresses("web", AddressSource.LEASE)
+    assert leased.guest_name == "veth101.7"
