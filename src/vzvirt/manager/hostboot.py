@@ -124,6 +124,7 @@ class HostBoot:
             seen.ctid
             for seen in self._observed()
             if not seen.is_active
+            and seen.ctid in autostart  # else it was defined between the two looks
             and (
                 autostart[seen.ctid]
                 or (

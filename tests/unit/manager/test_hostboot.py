@@ -192,6 +192,18 @@ def test_those_that_run_already_are_left_alone(ward: Ward) -> None:
     assert ward.world.engine.observe(ctid) == before
 
 
+def test_one_that_is_defined_meanwhile_is_left_alone(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward.define("web")
+    before = ward.world.store.index()
+    ward.define("new")
+    monkeypatch.setattr(ward.world.store, "index", lambda: before)
+    result = ward.manager.hostboot.start_all(at_once=1)
+    assert result is not None
+    assert result.done == (Ctid(101),)
+
+
 def test_paused_ones_are_let_shut_down(ward: Ward) -> None:
     ctid = ward.define("web")
     ward.manager.lifecycle.start("web")
