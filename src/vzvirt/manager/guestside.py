@@ -22,7 +22,7 @@ from vzvirt.manager.world import World
 from vzvirt.model.devices import INHERIT, GuestNaming, Interface
 from vzvirt.model.domain import Domain
 from vzvirt.model.state import DomainState
-from vzvirt.model.values import IdMap
+from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.engine import ExecRequest
 from vzvirt.ports.guestfiles import Refresh
 
@@ -97,6 +97,29 @@ def follow(world: World, domain: Domain, before: Sequence[Interface]) -> tuple[s
         _warn(world, domain, error)
         return ()
     return _unasked(orders)
+
+
+def catch_up(world: World, ctid: Ctid, domain: Domain) -> None:
+    """Have a guest that was paused, perhaps since its start, ask DHCP where nobody has yet.
+
+    Args:
+        world: The ports.
+        ctid: The container.
+        domain: What runs.
+    """
+    pid = world.engine.observe(ctid).init_pid
+    if pid is None or not any(item.dhcp for item in domain.interfaces):
+        return
+    try:
+        unasked = _unasked(_write_network(world, domain, area(world, domain)))
+        known = {
+            item.guest_name
+            for item in (world.links.addresses(pid) if unasked else ())
+            if any(not address.is_link_local for address in item.addresses)
+        }
+        links.ask_for_addresses(world, ctid, domain, [n for n in unasked if n not in known])
+    except errors.VzvirtError as error:
+        _warn(world, domain, error)
 
 
 def _ask(world: World, domain: Domain, orders: Mapping[str, Refresh]) -> None:

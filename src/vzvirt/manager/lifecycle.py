@@ -206,10 +206,12 @@ class Lifecycle:
             NoDomain: There is no such container.
             OperationInvalid: It is not paused.
         """
-        ctid = self._world.store.find(ref)
-        with exclusive(self._world, ctid):
+        world = self._world
+        ctid = world.store.find(ref)
+        with exclusive(world, ctid):
             self._allow(ctid, Action.UNPAUSE)
-            self._world.engine.unpause(ctid)
+            world.engine.unpause(ctid)
+            guestside.catch_up(world, ctid, world.live(ctid))
 
     def ended(self, ctid: Ctid) -> bool:
         """Record that a container stopped and give back what it held; takes no lock.

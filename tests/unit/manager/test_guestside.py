@@ -170,6 +170,27 @@ def test_after_a_reboot_somebody_asks_again(world: World, told: Recorder) -> Non
     assert told.ran == [argv]
 
 
+def test_one_that_is_started_paused_asks_once_it_runs(world: World, told: Recorder) -> None:
+    world.define(interfaces=(LEASED,))
+    lifecycle = world.manager.lifecycle
+    lifecycle.start("web", paused=True)
+    assert told.ran == []
+    lifecycle.unpause("web")
+    (argv,) = told.ran
+    assert argv[-1] == "eth0"
+
+
+def test_one_that_has_its_address_does_not_ask_after_a_pause(world: World, told: Recorder) -> None:
+    leased = dataclasses.replace(LEASED, kind=InterfaceKind.NETWORK, source="default")
+    world.define(interfaces=(leased,))
+    lifecycle = world.manager.lifecycle
+    lifecycle.start("web")
+    told.ran[:] = []
+    lifecycle.pause("web")
+    lifecycle.unpause("web")
+    assert told.ran == []
+
+
 def test_one_that_is_off_learns_it_at_its_start(world: World, told: Recorder) -> None:
     world.define()
     world.manager.guestside.update_naming("web", OWN)
