@@ -16,9 +16,10 @@ class Call:
         procedure: Number of the procedure.
         serial: What the client knows the call by.
         function: Name of libvirt's function, such as ``virDomainCreate``.
+        stream: The stream that it has opened; ``None``: none.
     """
 
-    __slots__ = ("daemon", "function", "procedure", "serial", "session")
+    __slots__ = ("daemon", "function", "procedure", "serial", "session", "stream")
 
     def __init__(
         self, daemon: Service, session: Client, procedure: int, serial: int, function: str
@@ -28,15 +29,9 @@ class Call:
         self.procedure = procedure
         self.serial = serial
         self.function = function
-
-    def require_write(self) -> None:
-        """Refuse a read-only client: for flags that only others may use.
-
-        Raises:
-            OperationDenied: It is one.
-        """
-        self.session.require_write(self.function)
+        self.stream: Stream | None = None
 
     def open_stream(self) -> Stream:
         """The stream that this call opens. It begins once the call's reply is on its way."""
-        return self.session.open_stream(self.procedure, self.serial)
+        self.stream = self.session.open_stream(self.procedure, self.serial)
+        return self.stream

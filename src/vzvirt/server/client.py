@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from vzvirt import errors
 from vzvirt.server.peer import Peer
 from vzvirt.server.stream import Stream
 
@@ -27,6 +26,7 @@ class Client(abc.ABC):
         read_only: Whether it may change nothing: by its socket, or because it said so.
         secure: Whether nobody else can read along.
         encrypted: Whether what is said is encrypted.
+        gone: Whether the connection has ended.
         opened: The name it opened, such as ``openvz:///system``; ``None``: nothing yet.
         wants_close_events: Whether it asked to be told when the daemon closes the connection.
     """
@@ -34,6 +34,7 @@ class Client(abc.ABC):
     __slots__ = (
         "_at_close",
         "encrypted",
+        "gone",
         "opened",
         "peer",
         "read_only",
@@ -46,13 +47,19 @@ class Client(abc.ABC):
         self.read_only = read_only
         self.encrypted = encrypted
         self.secure = encrypted or peer.is_local
+        self.gone = False
         self.opened: str | None = None
         self.wants_close_events = False
         self._at_close: list[Callable[[], None]] = []
 
     def on_close(self, function: Callable[[], None]) -> None:
-        """Have a function called, on the loop, when the connection ends or is closed."""
+        """Have a function called, on the loop, when the connection ends or is closed.
+
+        Work that a client asked for may outlive it: then the function is called now.
+        """
         self._at_close.append(function)
+        if self.gone:
+            self.let_go()
 
     def let_go(self) -> None:
         """Give back everything that is kept for it; may be repeated."""
@@ -61,18 +68,6 @@ class Client(abc.ABC):
                 self._at_close.pop()()
             except Exception:  # one that fails must not keep the others from being called
                 LOG.exception("a defect, in what is done when a client leaves")
-
-    def require_write(self, function: str) -> None:
-        """Refuse what a read-only client may not do.
-
-        Args:
-            function: Name of libvirt's function, such as ``virDomainGetXMLDesc``.
-
-        Raises:
-            OperationDenied: It is one.
-        """
-        if self.read_only:
-            raise errors.OperationDenied(f"operation {function} forbidden for read only access")
 
     @abc.abstractmethod
     def send_event(self, procedure: int, payload: bytes) -> None:

@@ -74,7 +74,6 @@ class Session(Client, asyncio.BufferedProtocol):
         "_admit",
         "_backlog",
         "_connection",
-        "_gone",
         "_handling",
         "_held",
         "_reading",
@@ -117,7 +116,6 @@ class Session(Client, asyncio.BufferedProtocol):
         self._handling = False
         self._reading = True
         self._running = 0
-        self._gone = False
         self._streams: dict[int, Stream] = {}
         self._streams_held: set[int] = set()
 
@@ -134,7 +132,7 @@ class Session(Client, asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone, however."""
-        self._gone = True
+        self.gone = True
         self._backlog.clear()
         for stream in list(self._streams.values()):
             stream.lost()
@@ -181,12 +179,12 @@ class Session(Client, asyncio.BufferedProtocol):
 
     def _release(self, reason: int) -> None:
         self._held &= ~reason
-        if not self._gone:
+        if not self.gone:
             self._work_off()
 
     def _read_or_not(self) -> None:
         reading = not self._held
-        if reading != self._reading and self._transport is not None and not self._gone:
+        if reading != self._reading and self._transport is not None and not self.gone:
             self._reading = reading
             if not reading:
                 self._transport.pause_reading()
@@ -229,7 +227,7 @@ class Session(Client, asyncio.BufferedProtocol):
             self._service, self, packet.procedure, packet.serial, handler.procedure.function
         )
         if handler.where is Where.LOOP:
-            self._reply(packet, _attempt(handler, call, packet))
+            self._reply(call, packet, _attempt(handler, call, packet))
             return
         self._running += 1
         if self._running >= self._service.settings.max_client_requests:
@@ -241,23 +239,24 @@ class Session(Client, asyncio.BufferedProtocol):
     def _work(self, handler: Handler, call: Call, packet: Packet) -> None:
         """In a worker thread."""
         message = _attempt(handler, call, packet)
-        self.call_soon(lambda: self._worked(packet, message))
+        self.call_soon(lambda: self._worked(call, packet, message))
 
-    def _worked(self, packet: Packet, message: tuple[bool, bytes]) -> None:
+    def _worked(self, call: Call, packet: Packet, message: tuple[bool, bytes]) -> None:
         self._running -= 1
-        self._reply(packet, message)
+        self._reply(call, packet, message)
         if self._running < self._service.settings.max_client_requests:
             self._release(_BUSY)
 
-    def _reply(self, packet: Packet, message: tuple[bool, bytes]) -> None:
+    def _reply(self, call: Call, packet: Packet, message: tuple[bool, bytes]) -> None:
         done, data = message
         self._write(data)
-        if self._streams and (stream := self._streams.get(packet.serial)) is not None:
-            if done and not self._gone:
-                stream.begin()
-            else:
-                del self._streams[packet.serial]
-                stream.lost()
+        if call.stream is None:
+            return
+        if done and not self.gone:
+            call.stream.begin()
+        else:
+            self.forget_stream(packet.serial)
+            call.stream.lost()
 
     def _refuse(self, packet: Packet, exc: Exception) -> None:
         self._write(packet.refusal(replies.failure(exc, "a call")))
@@ -273,7 +272,7 @@ class Session(Client, asyncio.BufferedProtocol):
         """Open the stream of a call that is being answered; safe from worker threads.
 
         Raises:
-            OperationFailed: The client has too many.
+            OperationFailed: The client has too many, or has one of that serial number.
         """
         if len(self._streams) >= MOST_STREAMS:
             raise errors.OperationFailed(
@@ -281,7 +280,8 @@ class Session(Client, asyncio.BufferedProtocol):
             )
         call = Packet(REMOTE_PROGRAM, VERSION, procedure, PacketType.CALL, serial, Status.OK)
         stream = Stream(self, call)
-        self._streams[serial] = stream
+        if self._streams.setdefault(serial, stream) is not stream:
+            raise errors.OperationFailed(f"this client has a stream of the call {serial} open")
         return stream
 
     def send(self, data: bytes) -> bool:
@@ -313,7 +313,7 @@ class Session(Client, asyncio.BufferedProtocol):
 
     def send_event(self, procedure: int, payload: bytes) -> None:
         """Send an event. A client that does not read is dropped."""
-        if self._transport is None or self._gone:
+        if self._transport is None or self.gone:
             return
         if self._transport.get_write_buffer_size() > EVENT_BACKLOG:
             self._drop(f"has not read the last {EVENT_BACKLOG >> 20} MiB of events")
@@ -331,7 +331,7 @@ class Session(Client, asyncio.BufferedProtocol):
         Args:
             now: Seconds of the loop's clock.
         """
-        if self._held or self._gone:
+        if self._held or self.gone:
             return  # what it says is not read, so it cannot be silent
         try:
             self._connection.tick(now)
@@ -343,12 +343,12 @@ class Session(Client, asyncio.BufferedProtocol):
 
     def finish(self) -> None:
         """Take no more calls; end when what was said is sent."""
-        if self._transport is not None and not self._gone:
+        if self._transport is not None and not self.gone:
             self._transport.close()
 
     def abort(self) -> None:
         """End at once."""
-        if self._transport is not None and not self._gone:
+        if self._transport is not None and not self.gone:
             self._transport.abort()
 
     def stop_reading(self) -> None:
@@ -356,12 +356,12 @@ class Session(Client, asyncio.BufferedProtocol):
         self._hold(_STOPPING)
 
     def _drop(self, why: str) -> None:
-        if not self._gone:
+        if not self.gone:
             LOG.warning("%s %s; it is dropped", self.peer, why)
             self.abort()
 
     def _write(self, data: bytes) -> None:
-        if data and not self._gone and self._transport is not None:
+        if data and not self.gone and self._transport is not None:
             self._transport.write(data)
 
 

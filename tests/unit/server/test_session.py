@@ -270,3 +270,5 @@ def test_what_was_kept_for_it_goes_with_it(lab: Lab) -> None:
     lab.close()
     assert given_back == ["registration", "another"]
     assert lab.gone == [made]
+    made.on_close(lambda: given_back.append("of work that took longer"))
+    assert given_back[2:] == ["of work that took longer"]

@@ -272,6 +272,24 @@ def test_streams_of_one_client_are_bounded(lab: Lab, echoes: list[Echo]) -> None
     assert [echo.aborts for echo in echoes] == [1] * MOST_STREAMS
 
 
+def test_the_stream_of_a_call_is_left_alone_by_others_of_its_serial(
+    lab: Lab, echoes: list[Echo]
+) -> None:
+    client, _ = lab.connect()
+    serial = client.send(CONSOLE, ARGS)
+    client.receive()
+    assert hear(client, serial).payload == b"hello"
+    again = client.error(CONSOLE, ARGS, serial=serial)
+    assert again.code == errors.OperationFailed.code
+    client.error("domain_lookup_by_id", remote.DomainLookupByIdArgs(1).encode(), serial=serial)
+    client.call("auth_list", serial=serial)
+    say(client, serial, Status.CONTINUE, b"ls\n")
+    assert hear(client, serial).payload == b"ls\n"
+    client.sock.close()
+    lab.close()
+    assert [echo.aborts for echo in echoes] == [1]
+
+
 def test_a_call_that_fails_has_no_stream(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(call: Call, args: Any) -> None:
         call.open_stream().serve(lambda pipe: pipe.write(b"no"))

@@ -130,13 +130,13 @@ def open_console(call: Call, args: remote.DomainOpenConsoleArgs) -> None:
             hint="a container has one console, 'console0'",
         )
     force = bool(args.flags & VIR_DOMAIN_CONSOLE_FORCE)
+    stream = call.open_stream()  # what can be refused comes before what must be given back
     try:
         line = call.daemon.manager.guests.open_console(ref, force=force)
     except errors.Busy as error:
         raise errors.OperationFailed(
             "Active console session exists for this domain", hint=error.hint
         ) from error
-    stream = call.open_stream()
     console = ConsoleStream(call.daemon, stream, line)
     stream.connect(console)
     call.daemon.loop.call_soon_threadsafe(console.start)
