@@ -8,11 +8,14 @@ template and needs root.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import daemonlab
+from clients.surroundings import FILES
 from daemonlab import Daemon
 
 
@@ -39,3 +42,10 @@ def lxc_daemon() -> Iterator[Daemon]:
         built = running.vzvirt.call("template", "build", "busybox")
         assert built.returncode == 0, built
         yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where commands of sessions are run: with the documents they name."""
+    shutil.copytree(FILES, tmp_path, dirs_exist_ok=True)
+    return tmp_path

@@ -1,4 +1,4 @@
-"""What commands of sessions and documents are run with."""
+"""Sessions and documents, their commands run as users would run them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 from daemonlab import Daemon
+from transcript import Shell, Virsh, follow
+
+FILES = Path(__file__).parent / "files"
+"""The documents that sessions name."""
 
 
 def of_commands(daemon: Daemon, folder: Path) -> dict[str, str]:
@@ -29,3 +33,16 @@ def of_commands(daemon: Daemon, folder: Path) -> dict[str, str]:
         "LIBVIRT_DEFAULT_URI": daemon.uri,
         "VIRSH_DEFAULT_CONNECT_URI": "",
     }
+
+
+def check(
+    daemon: Daemon,
+    run: Shell | Virsh,
+    session: Path,
+    *,
+    loose: bool = False,
+    rewrite: bool = False,
+) -> None:
+    """Follow a session; the daemon must have had no trouble with it."""
+    assert follow(session, run, loose=loose, rewrite=rewrite) > 0
+    assert "Traceback" not in daemon.log.read_text(), daemon.last_words()

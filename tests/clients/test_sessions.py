@@ -7,35 +7,20 @@ people do. ``pytest --regenerate`` writes what is printed today into the session
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from clients.surroundings import of_commands
+from clients.surroundings import check, of_commands
 from daemonlab import Daemon
-from transcript import Shell, Virsh, follow, steps
+from transcript import Shell, Virsh, steps
 
 HERE = Path(__file__).parent
 SIMULATED = sorted((HERE / "sessions").glob("*.md"))
-REAL = sorted((HERE / "sessions/real").glob("*.md"))
 
 IN_ONE_PROCESS = {"cd", "connect", "exit", "quit"}
 """Commands that mean nothing where each has a virsh of its own."""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the commands are run: with the documents they name."""
-    shutil.copytree(HERE / "files", tmp_path, dirs_exist_ok=True)
-    return tmp_path
-
-
-def check(daemon: Daemon, run: Shell | Virsh, session: Path, *, rewrite: bool = False) -> None:
-    assert follow(session, run, rewrite=rewrite) > 0
-    said = daemon.log.read_text()
-    assert "Traceback" not in said, daemon.last_words()
 
 
 @pytest.mark.parametrize("session", SIMULATED, ids=lambda path: path.stem)
@@ -51,15 +36,6 @@ def test_typed_into_one(daemon: Daemon, folder: Path, session: Path) -> None:
         assert virsh.close() == 0
     finally:
         virsh.kill()
-
-
-@pytest.mark.root
-@pytest.mark.parametrize("session", REAL, ids=lambda path: path.stem)
-def test_with_real_containers(
-    lxc_daemon: Daemon, folder: Path, session: Path, regenerate: bool
-) -> None:
-    run = Shell(folder, of_commands(lxc_daemon, folder))
-    check(lxc_daemon, run, session, rewrite=regenerate)
 
 
 def test_no_command_of_virsh_is_missing() -> None:
