@@ -39,6 +39,29 @@ def check_plug(plug: Plug, ctid: Ctid, tag: str) -> None:
         raise errors.OperationFailed(f"this host has no network device '{interface.source}'")
 
 
+def check_programs(plugs: tuple[Plug, ...], ctid: Ctid, tag: str) -> None:
+    """Refuse interfaces that this host lacks the tools for.
+
+    Raises:
+        NoSupport: It does; the tool is named.
+    """
+    import shutil
+
+    if plugs and shutil.which("ip") is None:
+        raise errors.NoSupport(
+            "interfaces of containers need the program 'ip', and it is not installed",
+            hint="install the package iproute2",
+        )
+    filtered = [plug for plug in plugs if filters.rules(plug, ctid, tag)]
+    if filtered and shutil.which("nft") is None:
+        raise errors.NoSupport(
+            f"interface '{names.guest_end(filtered[0])}' has filters, which need the program "
+            "'nft', and it is not installed",
+            hint="install the package nftables; a bridged interface needs none with "
+            "<openvz:mac_filter>off</openvz:mac_filter>",
+        )
+
+
 def _check_words(interface: Interface) -> None:
     for name in (interface.host_name, interface.guest_name, interface.source):
         if name and _SPECIAL & set(name):

@@ -17,7 +17,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.backends.netlink import batches, filters, kernel, names, shaping, traffic
 from vzvirt.backends.netlink.asking import Questions
-from vzvirt.backends.netlink.checking import check_plug
+from vzvirt.backends.netlink.checking import check_plug, check_programs
 from vzvirt.backends.netlink.fitting import fitted, make_way_for_shapers
 from vzvirt.backends.netlink.held import Held, HeldFile
 from vzvirt.backends.netlink.mending import Seen, loss
@@ -59,6 +59,7 @@ class NetlinkLinks:
 
     def check(self, ctid: Ctid, plugs: tuple[Plug, ...], devices: tuple[HostDevice, ...]) -> None:
         """Refuse what cannot be made, before anything is."""
+        check_programs(plugs, ctid, self._tag)
         for plug in plugs:
             check_plug(plug, ctid, self._tag)
         for device in devices:

@@ -107,12 +107,15 @@ class Probe:
         Args:
             patience: Seconds since the questions were asked.
         """
-        sockets = [each for each in self._sockets.values() if each.getsockname()[1]]
+        sockets = {each.fileno(): each for each in self._sockets.values() if each.getsockname()[1]}
+        poll = select.poll()  # who has many containers has descriptors that select() cannot take
+        for descriptor in sockets:
+            poll.register(descriptor, select.POLLIN)
         while sockets:
             left = self._asked + patience - time.monotonic()
-            ready, _, _ = select.select(sockets, [], [], max(0.0, left))
-            for answering in ready:
-                found = self._heard(answering)
+            ready = poll.poll(max(0.0, left) * 1000)
+            for descriptor, _events in ready:
+                found = self._heard(sockets[descriptor])
                 if found is not None:
                     return found
             # What has come meanwhile is read, but no longer than that took.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 
 import pytest
 
 from vzvirt import errors
 from vzvirt.backends.netlink import rtnetlink, uplinks
 from vzvirt.backends.netlink.asking import Questions
+from vzvirt.backends.netlink.checking import check_programs
 from vzvirt.backends.netlink.fitting import fitted
 from vzvirt.backends.netlink.uplinks import Way
 from vzvirt.model.devices import Interface, InterfaceKind
@@ -42,6 +44,21 @@ def test_where_nobody_can_be_asked_nobody_has_it(ways: dict[object, Way], asks: 
     questions.ask(Ctid(101), ONE)
     assert questions.settled(Ctid(101), ONE) == {ONE[0].ip: ("nonesuch0",)}
     assert questions.settled(Ctid(101), ONE) == {ONE[0].ip: ("nonesuch0",)}, "unasked"
+
+
+@pytest.mark.parametrize(("missing", "package"), [("ip", "iproute2"), ("nft", "nftables")])
+def test_a_program_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, package: str
+) -> None:
+    for name in {"ip", "nft"} - {missing}:
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    plug = Plug(interface=Interface(kind=InterfaceKind.ROUTED, addresses=ONE))
+    with pytest.raises(errors.NoSupport, match=f"'{missing}'") as refused:
+        check_programs((plug,), Ctid(101), "")
+    assert package in str(refused.value.hint)
+    check_programs((), Ctid(101), "")
 
 
 def test_a_bridges_mtu_is_for_ports_that_name_none(monkeypatch: pytest.MonkeyPatch) -> None:
