@@ -59,9 +59,11 @@ class MemoryConsole:
 
     def _watch(self, its: int) -> None:
         """Swallow what is typed (the terminal itself echoes it), until it is over."""
+        poll = select.poll()
+        poll.register(its, select.POLLIN)
         try:
             while not self._closed.is_set() and self._is_still_ours():
-                if select.select([its], [], [], _GLANCE)[0]:
+                if poll.poll(_GLANCE * 1000):
                     os.read(its, _PORTION)
         finally:
             os.close(its)
