@@ -65,8 +65,8 @@ class Broker:
         self._wanted: dict[tuple[Topic, int, Key | None], dict[_Registration, None]] = {}
 
     def wants(self, topic: Topic) -> bool:
-        """Whether anybody wants to know of a topic, so that it is worth a look."""
-        return any(wanted[0] is topic for wanted in self._wanted)
+        """Whether anybody wants to know of a topic; any thread may ask."""
+        return any(wanted[0] is topic for wanted in list(self._wanted))
 
     # -- registering --------------------------------------------------------------------
 

@@ -14,11 +14,14 @@ class Memo(Generic[T]):
     """What was made last, by key; safe from any thread.
 
     Each thing belongs to an owner, an object that is never changed: with another owner it is
-    made anew.
+    made anew. What was begun before everything was forgotten is not kept.
 
     Args:
         room: How much there may be.
         size: How much one takes.
+
+    Attributes:
+        era: How often everything was forgotten.
     """
 
     def __init__(self, room: int, size: Callable[[T], int]) -> None:
@@ -27,11 +30,12 @@ class Memo(Generic[T]):
         self._taken = 0
         self._things: OrderedDict[Hashable, tuple[object, T]] = OrderedDict()
         self._lock = threading.Lock()
+        self.era = 0
 
     def get(self, key: Hashable, owner: object, make: Callable[[], T]) -> T:
         """What was made of an owner, or is now."""
-        found = self.find(key, owner)
-        return self.put(key, owner, make()) if found is None else found
+        found, era = self.find(key, owner), self.era
+        return self.put(key, owner, make(), era) if found is None else found
 
     def find(self, key: Hashable, owner: object) -> T | None:
         """What was made of an owner, if it still is there."""
@@ -42,9 +46,18 @@ class Memo(Generic[T]):
             self._things.move_to_end(key)
             return found[1]
 
-    def put(self, key: Hashable, owner: object, made: T) -> T:
-        """Keep what was made of an owner; gives it back."""
+    def put(self, key: Hashable, owner: object, made: T, era: int) -> T:
+        """Keep what was made of an owner, if nothing was forgotten since; gives it back.
+
+        Args:
+            key: What it is found by.
+            owner: What it was made of.
+            made: What was made.
+            era: The one that it was begun in.
+        """
         with self._lock:
+            if era != self.era:
+                return made
             self._drop(key)
             self._things[key] = owner, made
             self._taken += self._size(made)
@@ -57,6 +70,7 @@ class Memo(Generic[T]):
         with self._lock:
             self._things.clear()
             self._taken = 0
+            self.era += 1
 
     def _drop(self, key: Hashable) -> None:
         found = self._things.pop(key, None)

@@ -184,8 +184,10 @@ class Snapshot:
             found = memo.find(key, entry)
             if found is not None:
                 return found
+        # Texts are forgotten before facts, so whoever began before that has an old number.
+        era = self._facts.era
         made = make()
-        return (self._facts if len(made) <= SMALL else self._texts).put(key, entry, made)
+        return (self._facts if len(made) <= SMALL else self._texts).put(key, entry, made, era)
 
     # -- keeping up ---------------------------------------------------------------------
 

@@ -8,10 +8,13 @@ which is why ``SWITCH_INTERVAL`` is short: the loop gets its turn soon.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final
+
+LOG: Final = logging.getLogger(__name__)
 
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds a computing thread may go on while the loop wants to (Python's own is ten times it)."""
@@ -23,7 +26,7 @@ Job = Callable[[], None]
 
 
 class Workers:
-    """A pool. Jobs must not raise."""
+    """A pool. Jobs must not raise; one that does is logged, and costs no thread."""
 
     def __init__(self, ordinary: int, spare: int) -> None:
         """Start no thread yet.
@@ -64,6 +67,8 @@ class Workers:
         while (job := self._next()) is not None:
             try:
                 job()
+            except Exception:
+                LOG.exception("a defect, in a job")
             finally:
                 with self._changed:
                     self._busy -= 1

@@ -53,3 +53,15 @@ def test_all_can_be_forgotten() -> None:
     _made(memo, "a", owner, b"1")
     memo.clear()
     assert _made(memo, "a", owner, b"1")
+
+
+def test_what_was_begun_before_is_not_kept() -> None:
+    memo: Memo[bytes] = Memo(10, len)
+    owner = object()
+
+    def make() -> bytes:
+        memo.clear()
+        return b"old"
+
+    assert memo.get("a", owner, make) == b"old"
+    assert _made(memo, "a", owner, b"new")

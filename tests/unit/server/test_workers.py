@@ -3,6 +3,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from vzvirt.server.workers import Workers
 
 PATIENCE = 20.0
@@ -52,6 +54,19 @@ def test_no_more_run_than_may() -> None:
     wait_until_idle(workers)
     assert jobs.most == 3
     assert sorted(jobs.done) == [str(number) for number in range(10)]
+
+
+def test_one_that_raises_costs_no_thread(caplog: pytest.LogCaptureFixture) -> None:
+    workers, done = Workers(1, 0), threading.Event()
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    workers.submit(fail)
+    workers.submit(done.set)
+    assert done.wait(PATIENCE)
+    wait_until_idle(workers)
+    assert "a defect, in a job" in caplog.text
 
 
 def test_urgent_ones_have_threads_of_their_own() -> None:

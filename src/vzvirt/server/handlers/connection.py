@@ -6,11 +6,11 @@ import os
 from typing import Final
 from urllib.parse import urlsplit
 
-import vzvirt
 from vzvirt import errors
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import handles
+from vzvirt.version import VERSION
 
 SCHEME: Final = "openvz"
 DEFAULT_NAME: Final = "openvz:///system"
@@ -54,9 +54,12 @@ def auth_list(call: Call, args: None) -> remote.AuthListRet:
 def connect_open(call: Call, args: remote.ConnectOpenArgs) -> None:
     """Take the URI; a client may give up its right to change things here."""
     name = args.name or DEFAULT_NAME
-    parts = urlsplit(name)
+    try:
+        parts = urlsplit(name)
+    except ValueError as error:
+        raise errors.InvalidArgument(f"'{name[:140]}' is no URI: {error}") from error
     if parts.scheme != SCHEME:
-        raise NoConnect(name)
+        raise NoConnect(name[:140])
     if parts.path not in PATHS:
         raise errors.InvalidArgument(
             f"unexpected path '{parts.path}' in '{name}'", hint=f"try {DEFAULT_NAME}"
@@ -92,7 +95,7 @@ def get_type(call: Call, args: None) -> remote.ConnectGetTypeRet:
 @handles("connect_get_version")
 def get_version(call: Call, args: None) -> remote.ConnectGetVersionRet:
     """Our own version, as that of what runs containers."""
-    major, minor, release = (int(part) for part in vzvirt.__version__.split("."))
+    major, minor, release = (int(part) for part in VERSION.split("."))
     return remote.ConnectGetVersionRet(major * 1_000_000 + minor * 1000 + release)
 
 
