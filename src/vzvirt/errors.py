@@ -14,7 +14,6 @@
     │   │   NoMetadata            what was named does not exist
     │   ├── Conflict              an identity is taken by another container
     │   ├── AccessDenied          the caller may not do this
-    │   ├── OperationDenied       the caller's connection may only read
     │   └── OperationInvalid      not in this state
     ├── HostError                 the host is at fault; the same request may succeed later
     │   ├── Busy                  somebody else holds the lock
@@ -171,12 +170,6 @@ class AccessDenied(CallerError):
     """The caller may not do this (VIR_ERR_ACCESS_DENIED)."""
 
     code = 88
-
-
-class OperationDenied(CallerError):
-    """A read-only connection cannot change anything (VIR_ERR_OPERATION_DENIED)."""
-
-    code = 29
 
 
 class NoMetadata(CallerError):
