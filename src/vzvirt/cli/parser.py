@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn, cast
 
-import vzvirt
 from vzvirt import config, errors
 from vzvirt.cli.command import Argument, Command
 from vzvirt.cli.table import COMMANDS
+from vzvirt.version import VERSION
 
 GLOBAL_OPTIONS: Final = (
     Argument("--quiet", "say nothing that was not asked for", short="-q"),
@@ -74,7 +74,7 @@ def parse(words: Sequence[str]) -> Request:
     command, before, after = _split(words)
     if command is None:
         given = _apply(_Parser(""), (), before)
-        text = f"vzvirt {vzvirt.__version__}\n" if "version" in given else overview()
+        text = f"vzvirt {VERSION}\n" if "version" in given else overview()
         return Request(arguments={}, settings={}, text=text)
     own, tail = _cut_tail(command, after)
     asked_for_help = {"-h", "--help"} & {*before, *own}
@@ -82,7 +82,7 @@ def parse(words: Sequence[str]) -> Request:
         return Request(arguments={}, settings={}, text=command_help(command))
     given = _apply(_Parser(f"{command.name} "), command.arguments, [*before, *own])
     if given.pop("version", False):
-        return Request(arguments={}, settings={}, text=f"vzvirt {vzvirt.__version__}\n")
+        return Request(arguments={}, settings={}, text=f"vzvirt {VERSION}\n")
     quiet = bool(given.pop("quiet", False))
     settings = {
         name: "yes" if value is True else str(value)

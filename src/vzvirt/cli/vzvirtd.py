@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-import vzvirt
 from vzvirt import bootstrap, config, errors
 from vzvirt.cli.output import Output
+from vzvirt.version import VERSION
 
 DESCRIPTION: Final = (
     "Answers virsh and other clients of libvirt at openvz+unix:///system. It stays in the "
@@ -30,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """What the program takes."""
     made = _Parser(prog="vzvirtd", description=DESCRIPTION, allow_abbrev=False)
-    made.add_argument("--version", action="version", version=f"vzvirtd {vzvirt.__version__}")
+    made.add_argument("--version", action="version", version=f"vzvirtd {VERSION}")
     made.add_argument(
         "--check-config",
         action="store_true",
