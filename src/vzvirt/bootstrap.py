@@ -18,6 +18,7 @@ from vzvirt.model.progress import Progress, no_progress
 from vzvirt.system.root import Root
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import MutableMapping
 
     from vzvirt.manager import Manager
@@ -336,6 +337,7 @@ async def daemon(
     from vzvirt.server import log, sockets
     from vzvirt.server.broker import Broker
     from vzvirt.server.daemon import Daemon, Hooks, have_descriptors, lock
+    from vzvirt.server.delegation import Stem, delegate
     from vzvirt.server.service import Service
     from vzvirt.server.servicemanager import Notifier, passed
     from vzvirt.server.snapshot import Snapshot
@@ -348,6 +350,8 @@ async def daemon(
     home = sockets.home_of(environment) if settings.root is None and os.geteuid() else None
     have_descriptors()
     made = manager(settings, warn=log.warn)
+    stem = Stem((*hook(settings), "stem"), log.warn)
+    delegate(made, stem)
     broker = Broker()
     snapshot = Snapshot(made.looks, broker.publish)
     service = Service(manager=made, snapshot=snapshot, broker=broker, settings=own, root=place)
@@ -364,3 +368,25 @@ async def daemon(
     finally:
         for listener in listeners:
             listener.close()
+        stem.close()
+
+
+def stem(settings: Settings, control: socket.socket) -> None:
+    """Be the process that the daemon has its use cases done by; see ``server.delegation``.
+
+    Args:
+        settings: As for ``manager``.
+        control: Where requests come from.
+    """
+    import pkgutil
+    from importlib import import_module
+
+    from vzvirt import backends, codec
+    from vzvirt import manager as use_cases
+    from vzvirt.server.delegation import serve
+
+    for package in (use_cases, backends, codec):
+        # Once, for all children.
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    serve(lambda warn: manager(settings, warn=warn), control)

@@ -380,6 +380,12 @@ COMMANDS: Final = (
         arguments=(Argument("CTID", "container", parse=read_ctid),),
     ),
     Command(
+        name="internal stem",
+        runs="internal:stem",
+        group="",
+        summary="called by the daemon to have use cases done",
+    ),
+    Command(
         name="internal host-start",
         runs="internal:host_start",
         group="",

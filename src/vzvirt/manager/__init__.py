@@ -187,7 +187,7 @@ class Manager:
         """Start what starts with the host, and stop everything with it."""
         from vzvirt.manager.hostboot import HostBoot
 
-        return HostBoot(self._world)
+        return HostBoot(self._world, self.lifecycle)
 
     @cached_property
     def looks(self) -> Looks:

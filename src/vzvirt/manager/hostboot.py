@@ -47,9 +47,9 @@ class Everybody:
 class HostBoot:
     """Use cases over all containers at once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, lifecycle: Lifecycle) -> None:
         self._world = world
-        self._lifecycle = Lifecycle(world)
+        self._lifecycle = lifecycle
         self._networks = Networks(world)
 
     def start_all(

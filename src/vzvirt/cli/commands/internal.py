@@ -33,6 +33,13 @@ def restart(session: Session, *, ctid: Ctid) -> None:
     session.manager.lifecycle.restart_by_policy(ctid)
 
 
+def stem(session: Session) -> None:
+    """Do the daemon's use cases; it speaks through standard input."""
+    import socket
+
+    bootstrap.stem(session.settings, socket.socket(fileno=0))
+
+
 def host_start(session: Session) -> None:
     """Start what starts with the host, unless that was done in this boot of it."""
     parallel = bootstrap.server_settings(session.settings).boot_parallel
