@@ -233,6 +233,8 @@ def exclusive(path: Path, wait: float, what: str) -> Iterator[None]:
         _flock(lock, wait, what)
         yield
     finally:
+        # Closing alone would not do while a child that another thread is making has it, too.
+        fcntl.flock(lock, fcntl.LOCK_UN)
         os.close(lock)
 
 
