@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
 
 from vzvirt import errors
 from vzvirt.manager.connections import live_addresses
@@ -16,6 +19,8 @@ from vzvirt.model.devices import InterfaceKind, IpInterface
 from vzvirt.model.guestinfo import GuestSystem, GuestTimezone, GuestUser, MountUse
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import GuestAddress
+
+_T = TypeVar("_T")
 
 
 class AddressSource(enum.Enum):
@@ -47,8 +52,8 @@ class GuestInfo:
             NoDomain: There is no such container.
             OperationInvalid: It does not run.
         """
-        world, ctid = self._world, self._running(ref)
-        found = world.guestfiles.system(world.engine.live_root(ctid))
+        world = self._world
+        ctid, found = self._looked(ref, world.guestfiles.system)
         arch = world.current(ctid).os.arch
         return dataclasses.replace(found, machine=arch) if arch else found
 
@@ -59,7 +64,7 @@ class GuestInfo:
             NoDomain: There is no such container.
             OperationInvalid: It does not run.
         """
-        return self._world.guestfiles.users(self._world.engine.live_root(self._running(ref)))
+        return self._looked(ref, self._world.guestfiles.users)[1]
 
     def timezone(self, ref: str) -> GuestTimezone:
         """The time zone a running container lives in.
@@ -68,7 +73,7 @@ class GuestInfo:
             NoDomain: There is no such container.
             OperationInvalid: It does not run.
         """
-        return self._world.guestfiles.timezone(self._world.engine.live_root(self._running(ref)))
+        return self._looked(ref, self._world.guestfiles.timezone)[1]
 
     def mounts(self, ref: str) -> list[MountUse]:
         """File systems that a running container has mounted, and how full they are.
@@ -113,6 +118,20 @@ class GuestInfo:
                 name = item.host_name or item.guest_name or ""
                 found.append(GuestAddress(guest_name=name, mac=str(item.mac), addresses=addresses))
         return found
+
+    def _looked(self, ref: str, look: Callable[[Path], _T]) -> tuple[Ctid, _T]:
+        """What is found in a running container's files.
+
+        Raises:
+            OperationInvalid: It does not run, or no longer.
+        """
+        ctid = self._running(ref)
+        root = self._world.engine.live_root(ctid)
+        found = look(root)
+        # A root is found by a process: once that has ended, its number may be somebody else's.
+        if self._world.engine.live_root(ctid) != root:
+            raise errors.OperationInvalid(f"container {ctid} has rebooted", hint="ask again")
+        return ctid, found
 
     def _running(self, ref: str) -> Ctid:
         ctid = self._world.store.find(ref)

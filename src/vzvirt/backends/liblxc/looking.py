@@ -73,6 +73,8 @@ def mounts(init: Process) -> list[MountUse]:
     table = {mount.point: mount for mount in read_mounts(text)}  # the latest hides the others
     slow = [mount.point for mount in table.values() if mount.fstype.startswith(_SLOW)]
     with guest:
+        if not init.alive:  # then its number may be somebody else's by now
+            raise errors.OperationInvalid("the container has ended")
         return [_use(guest, item) for item in table.values() if _counts(item, slow)]
 
 
