@@ -5,12 +5,14 @@ It is installed once into ``.cache/ansible``, beside Debian's python3-libvirt.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from clients.surroundings import FILES
 from daemonlab import SYSTEM_PYTHON, Daemon
 
 pytestmark = pytest.mark.slow
@@ -35,18 +37,17 @@ def ansible() -> Path:
     return PLACE / "bin"
 
 
-@pytest.mark.timeout(900)
-def test_a_playbook(ansible: Path, daemon: Daemon, tmp_path: Path) -> None:
-    daemon.vzvirt("template", "build", "busybox")
+def run(program: Path, *words: str | Path, daemon: Daemon, home: Path) -> str:
+    """Run one of them, which must succeed; what it printed."""
     done = subprocess.run(
-        [ansible / "ansible-playbook", "-i", "localhost,", HERE / "playbooks/containers.yml"],
+        [program, *words],
         env={
             "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
+            "HOME": str(home),
             "LC_ALL": "C.UTF-8",
             "LIBVIRT_DEFAULT_URI": daemon.uri,
-            "FILES": str(HERE / "files"),
-            "ANSIBLE_PYTHON_INTERPRETER": str(ansible / "python"),
+            "FILES": str(FILES),
+            "ANSIBLE_PYTHON_INTERPRETER": str(program.with_name("python")),
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -54,4 +55,23 @@ def test_a_playbook(ansible: Path, daemon: Daemon, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{daemon.last_words()}"
+    return done.stdout
+
+
+@pytest.mark.timeout(900)
+def test_a_playbook(ansible: Path, daemon: Daemon, tmp_path: Path) -> None:
+    daemon.vzvirt("template", "build", "busybox")
+    playbook = HERE / "playbooks/containers.yml"
+    words = ("-i", "localhost,", playbook)
+    run(ansible / "ansible-playbook", *words, daemon=daemon, home=tmp_path)
     assert daemon.ok("list", "--all") == ""
+
+
+@pytest.mark.timeout(900)
+def test_containers_as_hosts(ansible: Path, daemon: Daemon, tmp_path: Path) -> None:
+    daemon.ok("define", FILES / "web.xml")
+    inventory = tmp_path / "containers.libvirt.yml"
+    inventory.write_text(f"plugin: community.libvirt.libvirt\nuri: '{daemon.uri}'\n")
+    words = ("-i", inventory, "--list")
+    said = json.loads(run(ansible / "ansible-inventory", *words, daemon=daemon, home=tmp_path))
+    assert set(said["_meta"]["hostvars"]) == {"web"}

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from clients.surroundings import FILES
 from daemonlab import Daemon
 
 TEMPLATE = ("--container", "--filesystem", "busybox,/,type=template", "--memory", "256")
@@ -110,6 +111,20 @@ def test_devices_come_and_go(installed: Daemon) -> None:
     assert "/mnt/srv" in value(installed, "web", "//filesystem/target")
     works(installed, "virt-xml", "web", "--remove-device", "--filesystem", "target.dir=/mnt/srv")
     assert "/mnt/srv" not in value(installed, "web", "//filesystem/target")
+
+
+def test_a_clone(simulated: Daemon) -> None:
+    """Made from the same template; it shares nothing that must be its own."""
+    card = ("network", "default", "--mac", "00:18:51:00:00:02", "--config")
+    simulated.ok("define", FILES / "mail.xml")
+    simulated.ok("attach-interface", "mail", *card)
+    works(simulated, "virt-clone", "--original", "mail", "--name", "post", "--auto-clone")
+    for part in ("//uuid", "//interface/mac", "//interface/target", "/domain/@id"):
+        assert value(simulated, "mail", part) != value(simulated, "post", part)
+    for part in ("//filesystem", "//memory"):
+        assert value(simulated, "mail", part) == value(simulated, "post", part)
+    for name in ("mail", "post"):
+        simulated.ok("undefine", name)
 
 
 @pytest.mark.root
