@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -39,14 +40,23 @@ OPENVZ_KERNEL: Final = Path("/proc/vz")
 """There on a host whose kernel is OpenVZ's own."""
 
 
-class _WhenUsed(Generic[T]):
+class _Once(Generic[T]):
+    """Something that is made when it is first asked for: one, however many threads ask."""
+
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
+        self._turn = threading.Lock()
 
     @cached_property
     def _made(self) -> T:
-        return self._make()
+        with self._turn:
+            known: T | None = self.__dict__.get("_made")
+            if known is None:
+                known = self.__dict__["_made"] = self._make()
+            return known
 
+
+class _WhenUsed(_Once[T]):
     def __getattr__(self, name: str) -> object:
         return getattr(self._made, name)
 
@@ -59,15 +69,8 @@ def when_used(make: Callable[[], T]) -> T:
     return cast("T", _WhenUsed(make))
 
 
-class MappingWhenUsed(Mapping[str, T]):
+class MappingWhenUsed(_Once[Mapping[str, T]], Mapping[str, T]):
     """The same for a mapping."""
-
-    def __init__(self, make: Callable[[], Mapping[str, T]]) -> None:
-        self._make = make
-
-    @cached_property
-    def _made(self) -> Mapping[str, T]:
-        return self._make()
 
     def __getitem__(self, key: str) -> T:
         return self._made[key]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,20 @@ def test_the_layout_that_was_set_is_that_of_new_containers(tmp_path: Path, layou
     root = Filesystem(kind=FilesystemKind.TEMPLATE, source="busybox")
     defined = manager.definitions.define(Domain(name="web", filesystems=(root,)))
     assert defined.domain.openvz.layout == layout
+
+
+def test_what_is_made_when_used_is_made_once_for_all_threads() -> None:
+    made: list[Path] = []
+
+    def make() -> Path:
+        time.sleep(0.05)
+        made.append(Path("/once"))
+        return made[-1]
+
+    lazy = bootstrap.when_used(make)
+    threads = [threading.Thread(target=lazy.exists) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [Path("/once")]
