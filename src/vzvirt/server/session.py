@@ -64,7 +64,12 @@ _NOT_TAKEN: Final = 1
 _BUSY: Final = 2
 _STREAM: Final = 4
 _STOPPING: Final = 8
-"""Why it is not read: replies pile up; calls are under way; a stream is full; it is over."""
+_TURN: Final = 16
+"""Why it is not read: replies pile up; calls are under way; a stream is full; it is over; it has
+said so much at once that others come first."""
+
+AT_ONCE: Final = 32
+"""Messages of a client that are handled before others have their turn."""
 
 
 class Session(Client, asyncio.BufferedProtocol):
@@ -197,7 +202,13 @@ class Session(Client, asyncio.BufferedProtocol):
             return
         self._handling = True
         try:
+            left = AT_ONCE
             while self._backlog and not self._held:
+                if not left:
+                    self._held |= _TURN
+                    self._service.loop.call_soon(self._release, _TURN)
+                    break
+                left -= 1
                 self._handle(self._backlog.popleft())
         except ProtocolError as exc:
             self._drop(f"does not keep to the protocol: {exc}")

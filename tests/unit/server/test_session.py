@@ -175,6 +175,28 @@ def test_quick_calls_overtake_slow_ones(lab: Lab, monkeypatch: pytest.MonkeyPatc
     assert client.receive().serial == first
 
 
+def test_a_client_that_says_much_at_once_does_not_keep_others_waiting(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def answer(call: Call, args: None) -> bytes:
+        order.append("many" if call.session is busy else "one")
+        time.sleep(0.001)
+        return b""
+
+    answer_with(monkeypatch, HOSTNAME, answer)
+    client, busy = lab.connect()
+    other, _ = lab.connect()
+    number = NUMBERS[HOSTNAME]
+    calls = (Packet(REMOTE_PROGRAM, VERSION, number, 0, serial, 0) for serial in range(500))
+    client.sock.sendall(b"".join(call.encode() for call in calls))
+    client.receive()
+    other.call(HOSTNAME)
+    assert order.index("one") < 400
+    assert sorted(client.receive().serial for _ in range(499)) == list(range(1, 500))
+
+
 def test_a_client_that_does_not_read_is_not_read(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
