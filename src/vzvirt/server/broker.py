@@ -84,7 +84,7 @@ class Broker:
 
         Raises:
             InvalidArgument: There is no such kind.
-            OperationFailed: The client has as many registrations as it may.
+            OperationFailed: The client has as many registrations as it may, or is gone.
         """
         _check_kind(topic, kind, KINDS[topic])
         wishes = self._wishes(client)
@@ -141,6 +141,8 @@ class Broker:
         self._remove(registration)
 
     def _wishes(self, client: Client) -> _Wishes:
+        if client.gone:  # while a worker thread had its call
+            raise errors.OperationFailed("the client is gone")
         wishes = self._clients.get(client)
         if wishes is None:
             wishes = self._clients[client] = _Wishes()

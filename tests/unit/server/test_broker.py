@@ -245,6 +245,13 @@ def test_a_client_that_leaves_takes_all_along(broker: Broker, ear: Ear) -> None:
     assert ear.heard == []
 
 
+def test_a_client_that_has_left_can_want_nothing(broker: Broker, ear: Ear) -> None:
+    ear.gone = True
+    with pytest.raises(errors.OperationFailed, match="gone"):
+        broker.register(ear, Topic.DEVICE, 0)
+    assert not broker.wants(Topic.DEVICE)
+
+
 def test_a_client_that_is_dropped_while_it_is_told(broker: Broker) -> None:
     class Deaf(Ear):
         def send_event(self, procedure: int, payload: bytes) -> None:
