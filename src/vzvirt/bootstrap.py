@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
 from vzvirt.config import Settings
 from vzvirt.model.progress import Progress, no_progress
+from vzvirt.system.lazily import MappingWhenUsed, when_used
 from vzvirt.system.root import Root
 
 if TYPE_CHECKING:
@@ -32,54 +31,10 @@ if TYPE_CHECKING:
     from vzvirt.ports.watch import Watch
     from vzvirt.server.settings import ServerSettings
 
-T = TypeVar("T")
-
 Warn = Callable[[str], None]
 
 OPENVZ_KERNEL: Final = Path("/proc/vz")
 """There on a host whose kernel is OpenVZ's own."""
-
-
-class _Once(Generic[T]):
-    """Something that is made when it is first asked for: one, however many threads ask."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._turn = threading.Lock()
-
-    @cached_property
-    def _made(self) -> T:
-        with self._turn:
-            known: T | None = self.__dict__.get("_made")
-            if known is None:
-                known = self.__dict__["_made"] = self._make()
-            return known
-
-
-class _WhenUsed(_Once[T]):
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._made, name)
-
-
-def when_used(make: Callable[[], T]) -> T:
-    """A stand-in for a backend, which is made when something is asked of it.
-
-    Importing all backends takes longer than most commands do.
-    """
-    return cast("T", _WhenUsed(make))
-
-
-class MappingWhenUsed(_Once[Mapping[str, T]], Mapping[str, T]):
-    """The same for a mapping."""
-
-    def __getitem__(self, key: str) -> T:
-        return self._made[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        return len(self._made)
 
 
 def engine_name(settings: Settings) -> str:
@@ -178,16 +133,21 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
     place = root(settings)
     definitions = VzfilesStore(place)
 
+    def areas() -> Path:
+        return place.within(definitions.global_config().private_pattern).parent
+
     def layouts() -> Mapping[str, StorageLayout]:
         from vzvirt.backends.storage import layouts
 
-        areas = place.within(definitions.global_config().private_pattern)
-        return layouts(place, areas.parent)
+        return layouts(place, areas())
+
+    def template_dir() -> Path:
+        return definitions.global_config().template_dir
 
     def templates() -> TemplateStore:
         from vzvirt.backends.templates import CachedTemplates
 
-        return CachedTemplates(place, definitions.global_config().template_dir)
+        return CachedTemplates(place, template_dir())
 
     def guestfiles() -> GuestFiles:
         from vzvirt.backends.guestfiles import RealGuestFiles
@@ -209,11 +169,14 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
 
         return LinuxNetworks(place)
 
+    def asks() -> bool:
+        said = definitions.global_config().skips_address_probe
+        return not (settings.skip_address_probe or said)
+
     def links() -> GuestLinks:
         from vzvirt.backends.netlink import NetlinkLinks
 
-        skips = settings.skip_address_probe or definitions.global_config().skips_address_probe
-        return NetlinkLinks(place, asks=not skips)
+        return NetlinkLinks(place, asks=asks())
 
     def inventory() -> DeviceInventory:
         from vzvirt.backends.sysfs import SysfsInventory
@@ -223,15 +186,15 @@ def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
     return Manager(
         store=definitions,
         engine=LxcEngine(place, hook(settings)),
-        layouts=MappingWhenUsed(layouts),
-        templates=when_used(templates),
+        layouts=MappingWhenUsed(layouts, areas),
+        templates=when_used(templates, template_dir),
         guestfiles=when_used(guestfiles),
         journal=FileJournal(place),
         host=when_used(host),
         facts=when_used(facts),
         networks=when_used(lambda: network_store(settings)),
         network_runner=when_used(runner),
-        links=when_used(links),
+        links=when_used(links, asks),
         inventory=when_used(inventory),
         marks=when_used(lambda: host_marks(settings)),
         progress=progress,

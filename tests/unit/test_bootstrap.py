@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -76,54 +74,9 @@ def test_the_hook_comes_back_to_the_same_installation(tmp_path: Path) -> None:
     assert words[4:] == ("--root", str(tmp_path), "--engine", "lxc", "internal")
 
 
-def test_a_backend_is_made_when_it_is_asked_and_once() -> None:
-    made: list[str] = []
-
-    def make() -> str:
-        made.append("one")
-        return "made"
-
-    stand_in = bootstrap.when_used(make)
-    assert made == []
-    assert stand_in.upper() == "MADE"
-    assert stand_in.title() == "Made"
-    assert made == ["one"]
-
-
-def test_a_mapping_is_made_when_it_is_asked_and_once() -> None:
-    made: list[str] = []
-
-    def make() -> dict[str, int]:
-        made.append("one")
-        return {"a": 1, "b": 2}
-
-    stand_in = bootstrap.MappingWhenUsed(make)
-    assert made == []
-    assert dict(stand_in) == {"a": 1, "b": 2}
-    assert stand_in["a"] == len(stand_in) - 1
-    assert made == ["one"]
-
-
 @pytest.mark.parametrize("layout", ["simfs", "image"])
 def test_the_layout_that_was_set_is_that_of_new_containers(tmp_path: Path, layout: str) -> None:
     manager = bootstrap.manager(Settings(root=tmp_path, engine="memory", layout=layout))
     root = Filesystem(kind=FilesystemKind.TEMPLATE, source="busybox")
     defined = manager.definitions.define(Domain(name="web", filesystems=(root,)))
     assert defined.domain.openvz.layout == layout
-
-
-def test_what_is_made_when_used_is_made_once_for_all_threads() -> None:
-    made: list[Path] = []
-
-    def make() -> Path:
-        time.sleep(0.05)
-        made.append(Path("/once"))
-        return made[-1]
-
-    lazy = bootstrap.when_used(make)
-    threads = [threading.Thread(target=lazy.exists) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert made == [Path("/once")]
