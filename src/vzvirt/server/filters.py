@@ -1,8 +1,11 @@
-"""Which objects a client's list is to have, by the bits it sets."""
+"""Which objects a client's list is to have, by the bits it sets and the room it has."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 Group = Mapping[int, bool]
 """Bits that belong together, such as active and inactive, and which of them are true of one."""
@@ -28,3 +31,8 @@ def wanted(flags: int, *groups: Group) -> bool:
         if asked and not any(asked):
             return False
     return True
+
+
+def at_most(things: list[T], room: int) -> list[T]:
+    """As many of them as a client has room for; a room below 0 is none."""
+    return things[: max(0, room)]

@@ -35,7 +35,7 @@ def portion(params: Sequence[Param], room: int, flags: int) -> tuple[list[Encode
     """
     texts = flags & VIR_TYPED_PARAM_STRING_OKAY
     known = [param for param in params if texts or param[2] is not Kind.STRING]
-    if room == 0:
+    if room <= 0:
         return [], len(known)
     chosen = encoded(known[:room])
     return chosen, len(chosen)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vzvirt.server.filters import mask, wanted
+from vzvirt.server.filters import at_most, mask, wanted
 
 STATE = {1: True, 2: False}
 ORIGIN = {4: False, 8: True}
@@ -29,3 +29,8 @@ def test_each_group_must_be_met(flags: int, expected: bool) -> None:
 def test_all_bits() -> None:
     assert mask(STATE, ORIGIN) == 15
     assert mask() == 0
+
+
+@pytest.mark.parametrize(("room", "expected"), [(-1, ""), (0, ""), (2, "ab"), (9, "abc")])
+def test_room(room: int, expected: str) -> None:
+    assert at_most(["a", "b", "c"], room) == [*expected]

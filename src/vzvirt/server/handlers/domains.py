@@ -19,6 +19,7 @@ from vzvirt.model.values import UNLIMITED
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
+from vzvirt.server.filters import at_most
 from vzvirt.server.params import in_kib
 from vzvirt.server.targets import entry
 
@@ -159,7 +160,7 @@ def number_active(call: Call, args: None) -> remote.ConnectNumOfDomainsRet:
 def list_active(call: Call, args: remote.ConnectListDomainsArgs) -> remote.ConnectListDomainsRet:
     """Numbers of those that run."""
     ids = [int(found.ctid) for found in _standing(call, active=True)]
-    return remote.ConnectListDomainsRet(ids[: max(0, args.maxids)])
+    return remote.ConnectListDomainsRet(at_most(ids, args.maxids))
 
 
 @handles("connect_num_of_defined_domains")
@@ -174,7 +175,7 @@ def list_inactive(
 ) -> remote.ConnectListDefinedDomainsRet:
     """Names of those that do not run."""
     names = [found.name for found in _standing(call, active=False)]
-    return remote.ConnectListDefinedDomainsRet(names[: max(0, args.maxnames)])
+    return remote.ConnectListDefinedDomainsRet(at_most(names, args.maxnames))
 
 
 # -- what they are -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from vzvirt.rpc.protocol.constants import (
 )
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
+from vzvirt.server.filters import at_most
 
 _KIB: Final = 1024
 _MODEL: Final = 32
@@ -96,7 +97,7 @@ def get_cpu_stats(call: Call, args: remote.NodeGetCpuStatsArgs) -> remote.NodeGe
             ("iowait", found.iowait),
         )
     ]
-    return remote.NodeGetCpuStatsRet(params[: args.nparams], len(params))
+    return remote.NodeGetCpuStatsRet(at_most(params, args.nparams), len(params))
 
 
 @handles("node_get_memory_stats", flags=0, where=Where.WORKER)
@@ -116,7 +117,7 @@ def get_memory_stats(
         )
         if value is not None
     ]
-    return remote.NodeGetMemoryStatsRet(params[: args.nparams], len(params))
+    return remote.NodeGetMemoryStatsRet(at_most(params, args.nparams), len(params))
 
 
 @handles("node_get_free_memory", where=Where.WORKER)

@@ -23,7 +23,7 @@ from vzvirt.model.values import MacAddress
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
-from vzvirt.server.filters import Group, mask, wanted
+from vzvirt.server.filters import Group, at_most, mask, wanted
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -109,7 +109,8 @@ def number_active(call: Call, args: None) -> remote.ConnectNumOfNetworksRet:
 @handles("connect_list_networks", where=Where.WORKER)
 def list_active(call: Call, args: remote.ConnectListNetworksArgs) -> remote.ConnectListNetworksRet:
     """Names of those that run."""
-    return remote.ConnectListNetworksRet(_names(call, active=True)[: args.maxnames])
+    names = _names(call, active=True)
+    return remote.ConnectListNetworksRet(at_most(names, args.maxnames))
 
 
 @handles("connect_num_of_defined_networks", where=Where.WORKER)
@@ -123,7 +124,8 @@ def list_inactive(
     call: Call, args: remote.ConnectListDefinedNetworksArgs
 ) -> remote.ConnectListDefinedNetworksRet:
     """Names of those that do not run."""
-    return remote.ConnectListDefinedNetworksRet(_names(call, active=False)[: args.maxnames])
+    names = _names(call, active=False)
+    return remote.ConnectListDefinedNetworksRet(at_most(names, args.maxnames))
 
 
 # -- looking -----------------------------------------------------------------------------

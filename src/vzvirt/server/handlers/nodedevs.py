@@ -11,7 +11,7 @@ from vzvirt.model.nodedev import NodeDevice
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
-from vzvirt.server.filters import Group, mask, wanted
+from vzvirt.server.filters import Group, at_most, mask, wanted
 
 _KINDS: Final = {
     name: value
@@ -75,7 +75,7 @@ def number(call: Call, args: remote.NodeNumOfDevicesArgs) -> remote.NodeNumOfDev
 @handles("node_list_devices", flags=0, where=Where.WORKER)
 def list_names(call: Call, args: remote.NodeListDevicesArgs) -> remote.NodeListDevicesRet:
     """Names of all, or of one kind."""
-    return remote.NodeListDevicesRet(_names(call, args.cap)[: args.maxnames])
+    return remote.NodeListDevicesRet(at_most(_names(call, args.cap), args.maxnames))
 
 
 @handles("node_device_lookup_by_name", where=Where.WORKER)
@@ -129,7 +129,7 @@ def list_capabilities(
 ) -> remote.NodeDeviceListCapsRet:
     """Of which kind one is."""
     device = call.daemon.manager.inventory.find(args.name)
-    return remote.NodeDeviceListCapsRet([_kind(device)][: args.maxnames])
+    return remote.NodeDeviceListCapsRet(at_most([_kind(device)], args.maxnames))
 
 
 @handles("node_device_is_active", where=Where.WORKER)

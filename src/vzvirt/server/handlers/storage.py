@@ -13,7 +13,7 @@ from vzvirt.model.storagepool import StoragePool
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
-from vzvirt.server.filters import Group, mask, wanted
+from vzvirt.server.filters import Group, at_most, mask, wanted
 
 
 def _wire(pool: StoragePool) -> remote.NonnullStoragePool:
@@ -83,7 +83,7 @@ def list_active(
 ) -> remote.ConnectListStoragePoolsRet:
     """Names of those that are active."""
     names = [pool.name for pool in call.daemon.manager.storage.pools()]
-    return remote.ConnectListStoragePoolsRet(names[: args.maxnames])
+    return remote.ConnectListStoragePoolsRet(at_most(names, args.maxnames))
 
 
 @handles("connect_num_of_defined_storage_pools")

@@ -13,6 +13,7 @@ from vzvirt.model.storagepool import StoragePool, Volume, VolumeKind, VolumeRef
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
+from vzvirt.server.filters import at_most
 from vzvirt.server.stream import Pipe
 
 _CHUNK: Final = 1 << 18
@@ -46,8 +47,8 @@ def list_names(
     call: Call, args: remote.StoragePoolListVolumesArgs
 ) -> remote.StoragePoolListVolumesRet:
     """Names of a pool's volumes."""
-    found = call.daemon.manager.storage.volumes(_pool(call, args.pool))
-    return remote.StoragePoolListVolumesRet([ref.name for ref in found][: args.maxnames])
+    names = [ref.name for ref in call.daemon.manager.storage.volumes(_pool(call, args.pool))]
+    return remote.StoragePoolListVolumesRet(at_most(names, args.maxnames))
 
 
 @handles("storage_pool_list_all_volumes", flags=0, where=Where.WORKER)
