@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -33,6 +33,6 @@ def wanted(flags: int, *groups: Group) -> bool:
     return True
 
 
-def at_most(things: list[T], room: int) -> list[T]:
+def at_most(things: Sequence[T], room: int) -> list[T]:
     """As many of them as a client has room for; a room below 0 is none."""
-    return things[: max(0, room)]
+    return list(things[: max(0, room)])
