@@ -1,7 +1,6 @@
 """The server's end of a connection: bytes in, messages out, keepalive between.
 
-A connection holds at most one unfinished message. What to read next can be asked (``wanted``), so
-that a transport can stop at the end of a message.
+A connection holds at most one unfinished message.
 """
 
 from __future__ import annotations
@@ -94,14 +93,6 @@ class ServerConnection:
         elif start < size:
             self._buffer += data[start:]
         return packets
-
-    def wanted(self) -> int:
-        """Bytes that are missing for the message that has begun, or for its length."""
-        have = len(self._buffer)
-        if have < LENGTH_BYTES:
-            return LENGTH_BYTES - have
-        length: int = LENGTH.unpack_from(self._buffer)[0]
-        return max(1, length - have)
 
     def outgoing(self) -> bytes:
         """What is to be sent for keepalive's sake since this was last asked."""

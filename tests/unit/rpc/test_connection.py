@@ -53,18 +53,6 @@ def test_one_byte_at_a_time() -> None:
     assert [len(found) for found in pieces if found] == [1, 1]
 
 
-def test_reading_only_what_is_wanted_never_reads_over_the_end() -> None:
-    data, at, connection = CALL.encode() + PING.encode(), 0, ServerConnection()
-    found: list[Packet] = []
-    while not found:
-        wanted = connection.wanted()
-        found = connection.receive(data[at : at + wanted])
-        at += wanted
-    assert found == [CALL]
-    assert at == len(CALL.encode())
-    assert connection.wanted() == packet.LENGTH_BYTES
-
-
 @pytest.mark.parametrize("length", [0, 4, 27, packet.LARGEST + 1, 2**32 - 1])
 def test_lengths_out_of_range(length: int) -> None:
     with pytest.raises(ProtocolError, match=f"message of {length} bytes"):
