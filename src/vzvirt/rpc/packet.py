@@ -20,6 +20,7 @@ SMALLEST: Final = LENGTH_BYTES + HEADER_BYTES
 LARGEST: Final = 32 * 1024 * 1024 + LENGTH_BYTES
 """Bytes no message exceeds, its length included."""
 PAYLOAD_MAX: Final = LARGEST - SMALLEST
+"""Bytes of the largest payload."""
 FDS_MAX: Final = 32
 """File descriptors that may come with one message."""
 

@@ -14,10 +14,10 @@ from typing import Any, Final, TypeVar
 
 from vzvirt import errors
 from vzvirt.rpc import faults
-from vzvirt.rpc.packet import REMOTE_PROGRAM, Packet
+from vzvirt.rpc.packet import PAYLOAD_MAX, REMOTE_PROGRAM, Packet
 from vzvirt.rpc.protocol.procedure import Procedure
 from vzvirt.rpc.protocol.procedures import PROCEDURES
-from vzvirt.rpc.xdr import Struct
+from vzvirt.rpc.xdr import ProtocolError, Struct
 from vzvirt.server.call import Call
 from vzvirt.server.replies import Refusal
 
@@ -154,7 +154,8 @@ def answer(handler: Handler, call: Call, payload: bytes) -> bytes:
     """Run a handler; the payload of its reply.
 
     Raises:
-        ProtocolError: The arguments are not what the protocol says.
+        ProtocolError: The arguments are not what the protocol says, or the result is larger than
+            any message: a client would hang up.
         Refusal: The client may only read, and this is more; or it sets unknown flags.
         VzvirtError: What the handler refuses or fails to do.
     """
@@ -169,4 +170,10 @@ def answer(handler: Handler, call: Call, payload: bytes) -> bytes:
     result = handler.run(call, arguments)
     if result is None:
         return b""
-    return result if isinstance(result, bytes) else result.encode()
+    data = result if isinstance(result, bytes) else result.encode()
+    if len(data) > PAYLOAD_MAX:
+        raise ProtocolError(
+            f"the reply would have {len(data)} bytes, the protocol allows {PAYLOAD_MAX}",
+            hint="ask for less at one time",
+        )
+    return data

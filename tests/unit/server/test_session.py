@@ -15,6 +15,7 @@ from vzvirt.rpc.packet import (
     KEEPALIVE_PROGRAM,
     LARGEST,
     LXC_PROGRAM,
+    PAYLOAD_MAX,
     REMOTE_PROGRAM,
     VERSION,
     Packet,
@@ -250,6 +251,16 @@ def test_what_makes_no_sense_ends_it(
     client.sock.sendall(data)
     assert client.is_over
     assert "does not keep to the protocol" in caplog.text
+
+
+def test_a_reply_that_no_client_takes_is_an_error(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, HOSTNAME, lambda _call, _args: bytes(PAYLOAD_MAX + 1))
+    client, _ = lab.connect()
+    told = client.error(HOSTNAME)
+    assert told.code == 39
+    assert told.message is not None and "ask for less" in told.message
 
 
 def test_anybody_may_be_read_only_so_messages_are_smaller_there(lab: Lab) -> None:
