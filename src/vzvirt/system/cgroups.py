@@ -78,7 +78,7 @@ class Hierarchies:
         """Ask the kernel what is mounted; ``proc`` is where its process files are."""
         table = (proc / "self/mountinfo").read_text(errors="surrogateescape")
         found: dict[tuple[int, frozenset[str], str], Hierarchy] = {}
-        for mount in read_mounts(table):
+        for mount in read_mounts(table, " - cgroup"):
             if mount.fstype == "cgroup":
                 controllers = _V1_CONTROLLERS.intersection(mount.options)
                 names = [word[5:] for word in mount.options if word.startswith("name=")]

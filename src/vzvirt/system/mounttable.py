@@ -33,13 +33,26 @@ class Mount:
 
 
 def _unescape(word: str) -> str:
+    if "\\" not in word:
+        return word
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)
 
 
-def read_mounts(text: str) -> list[Mount]:
-    """Read a mount table as ``/proc/PID/mountinfo`` has it (proc(5))."""
+def _escape(word: str) -> str:
+    return "".join(f"\\{ord(char):03o}" if char in " \t\n\\" else char for char in word)
+
+
+def read_mounts(text: str, having: str = "") -> list[Mount]:
+    """Read a mount table as ``/proc/PID/mountinfo`` has it (proc(5)).
+
+    Args:
+        text: The table. Every container that runs has lines in it.
+        having: Only lines that contain this are read: most callers look for one in hundreds.
+    """
     table = []
     for line in text.splitlines():
+        if having not in line:
+            continue
         fields = line.split(" ")
         end = fields.index("-", 6)
         options = (*fields[5].split(","), *fields[end + 3].split(","))
@@ -56,10 +69,10 @@ def read_mounts(text: str) -> list[Mount]:
     return table
 
 
-def mounts() -> list[Mount]:
-    """All mounts we see, in the order they were made."""
+def mounts(having: str = "") -> list[Mount]:
+    """All mounts we see, in the order they were made; ``having`` is as above."""
     table = Path("/proc/self/mountinfo").read_bytes()
-    return read_mounts(table.decode(errors="surrogateescape"))
+    return read_mounts(table.decode(errors="surrogateescape"), having)
 
 
 def real_path(path: Path) -> Path:
@@ -70,13 +83,14 @@ def real_path(path: Path) -> Path:
 def is_mounted(path: Path) -> bool:
     """Whether something is mounted right on a path."""
     real = real_path(path)
-    return any(mount.point == real for mount in mounts())
+    return any(mount.point == real for mount in mounts(f" {_escape(str(real))} "))
 
 
 def mounts_below(path: Path) -> list[Mount]:
     """Mounts on a path and in it, the innermost and latest first."""
     real = real_path(path)
-    inside = [mount for mount in mounts() if mount.point.is_relative_to(real)]
+    beginning = " /" if real == Path("/") else f" {_escape(str(real))}"
+    inside = [mount for mount in mounts(beginning) if mount.point.is_relative_to(real)]
     inside.reverse()
     inside.sort(key=lambda mount: -len(mount.point.parts))
     return inside

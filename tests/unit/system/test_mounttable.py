@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from vzvirt.system import mounttable
 from vzvirt.system.mounttable import is_mounted, mounts, mounts_below, read_mounts
 
 TABLE = (
@@ -38,3 +41,15 @@ def test_mounts_below_come_innermost_first(tmp_path: Path) -> None:
     assert points[-1] == Path("/")
     depths = [len(point.parts) for point in points]
     assert depths == sorted(depths, reverse=True)
+
+
+def test_only_lines_that_could_matter_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["/a", "/a\\040b", "/a\\040b/c", "/a\\134b", "/ab"]
+    table = "".join(f"1 2 0:5 / {point} rw - tmpfs t rw\n" for point in lines)
+    monkeypatch.setattr(Path, "read_bytes", lambda _path: table.encode())
+    monkeypatch.setattr(mounttable, "real_path", lambda path: path)
+    assert is_mounted(Path("/a b")) and is_mounted(Path("/a\\b"))
+    assert not is_mounted(Path("/a b/d"))
+    assert [mount.point for mount in mounts_below(Path("/a b"))] == [Path("/a b/c"), Path("/a b")]
+    assert [str(mount.point) for mount in mounts_below(Path("/a"))] == ["/a"]
+    assert len(mounts(" - tmpfs")) == len(lines) and mounts(" - ext4") == []
