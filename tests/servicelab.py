@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import pytest
 
@@ -39,6 +39,12 @@ class Client:
         self.sock.settimeout(PATIENCE)
         self.serial = 0
         self._data = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_what: object) -> None:
+        self.sock.close()
 
     def send(
         self,
