@@ -1,8 +1,11 @@
 """Use cases that other processes do: real ones, and some that end badly."""
 
+# ruff: noqa: S301  # what is read was written here
+
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -10,11 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from network_strategies import networks
+from strategies import domains
 from vzvirt import bootstrap, errors
 from vzvirt.config import Settings
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain
+from vzvirt.model.network import Network
 from vzvirt.model.state import DomainState
 from vzvirt.server.delegation import DELEGATED, Stem, delegate
 
@@ -127,9 +134,9 @@ def test_a_program_that_cannot_be_one_is_a_defect() -> None:
 
 
 def test_the_real_one_starts_a_container(tmp_path: Path) -> None:
-    settings = Settings(root=tmp_path, engine="memory")
-    manager = bootstrap.manager(settings)
-    stem = Stem((*bootstrap.hook(settings), "stem"), lambda _sentence: None)
+    chosen = Settings(root=tmp_path, engine="memory")
+    manager = bootstrap.manager(chosen)
+    stem = Stem((*bootstrap.hook(chosen), "stem"), lambda _sentence: None)
     delegate(manager, stem)
     try:
         manager.templates.build("busybox")
@@ -143,6 +150,26 @@ def test_the_real_one_starts_a_container(tmp_path: Path) -> None:
         assert manager.definitions.info("web").observation.state is DomainState.SHUTOFF
     finally:
         stem.close()
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(domains(), networks())
+def test_what_goes_there_comes_back_the_same(domain: Domain, network: Network) -> None:
+    assert pickle.loads(pickle.dumps(domain)) == domain
+    assert pickle.loads(pickle.dumps(network)) == network
+
+
+ERRORS = [
+    item
+    for item in vars(errors).values()
+    if isinstance(item, type) and issubclass(item, errors.VzvirtError)
+]
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_every_error_comes_back_with_its_hint(kind: type[errors.VzvirtError]) -> None:
+    back = pickle.loads(pickle.dumps(kind("what", hint="so")))
+    assert (type(back), back.message, back.hint) == (kind, "what", "so")
 
 
 def test_each_use_case_that_is_delegated_exists(tmp_path: Path) -> None:
