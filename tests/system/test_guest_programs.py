@@ -46,6 +46,12 @@ DEBIAN = """
 </domain>
 """
 
+LATE = """
+<interface type='network'>
+  <source network='default'/><guest dev='eth2'/><ip family='ipv4' dhcp='yes'/>
+</interface>
+"""
+
 GREEDY_UNIT = "[Match]\nName=*\n[Network]\nDHCP=yes\n"
 GREEDY_PLAN = """\
 network:
@@ -131,6 +137,9 @@ def test_what_the_host_made_stays(lab: LinkLab, family: str) -> None:
         said = lab.try_vzvirt("exec", str(ctid), "--", "systemctl", "is-system-running")
         return said.stdout.strip() in {"running", "degraded"}
 
+    def leased(device: str) -> bool:
+        return any(item.startswith("192.168.") for item in addresses(lab, ctid, device))
+
     def stands() -> None:
         assert wait_until(booted)
         assert guest("systemctl", "is-active", unit).strip() == "active"
@@ -142,8 +151,7 @@ def test_what_the_host_made_stays(lab: LinkLab, family: str) -> None:
             route["dev"] for route in lab.ip_inside(ctid, "route", "show", "default")
         }
         assert lab.guest_reaches(ctid, "10.9.0.1")
-        leased = lambda: any(a.startswith("192.168.") for a in addresses(lab, ctid, "eth1"))  # noqa: E731
-        assert wait_until(leased, 60), guest("systemctl", "status", unit)
+        assert wait_until(lambda: leased("eth1"), 60), guest("systemctl", "status", unit)
 
     assert wait_until(booted)
     (lab.folder / "settings").write_text(settings)
@@ -157,6 +165,9 @@ def test_what_the_host_made_stays(lab: LinkLab, family: str) -> None:
     stands()
     guest("systemctl", "restart", unit)
     stands()
+    lab.device("attach", ctid, LATE)
+    assert wait_until(lambda: leased("eth2"), 60), guest("systemctl", "status", unit)
     lab.vzvirt("reboot", str(ctid))
     stands()
+    assert wait_until(lambda: leased("eth2"), 60), guest("systemctl", "status", unit)
     lab.vzvirt("kill", str(ctid))
