@@ -168,6 +168,17 @@ def test_a_bridged_interface_comes_and_goes(lab: LinkLab) -> None:
     assert {link["ifname"] for link in lab.ip_inside(101, "link", "show")} == {"lo", "venet0"}
 
 
+def test_the_table_of_filters_goes_with_the_last_container(lab: LinkLab) -> None:
+    lab.start(101, "")
+    lab.device("attach", 101, bridged("br0", "10.5.0.5"))
+    lab.device("detach", 101, bridged("br0", "10.5.0.5"))
+    lab.start(102, routed(ONE))
+    lab.vzvirt("kill", "101")
+    assert "venet102" in lab.run("host", "nft", "list", "ruleset")
+    lab.vzvirt("kill", "102")
+    assert lab.run("host", "nft", "list", "ruleset") == ""
+
+
 def test_bridge_address_mtu_link_and_limits_change_in_place(lab: LinkLab) -> None:
     lab.start(101, bridged("br0", "10.5.0.5"))
     assert lab.guest_reaches(101, "10.5.0.1")

@@ -212,7 +212,6 @@ class NetlinkLinks:
         if device in held.filtered:
             script = filters.without_rules([device], self._tag)
             kernel.run(kernel.NFT_BATCH, script, check=False)
-            held.filtered.remove(device)
         self._held(ctid).write(held)
         if plug.interface.kind is InterfaceKind.ROUTED:
             self._drop_proxies(ctid, plug, None)
