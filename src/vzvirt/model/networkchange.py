@@ -88,7 +88,7 @@ def _replaced(network: Network, old: NetworkAddress, new: NetworkAddress) -> Net
     return dataclasses.replace(network, addresses=addresses)
 
 
-def _is_meant(entry: Entry, by: Entry) -> bool:
+def is_meant(entry: Entry, by: Entry) -> bool:
     """Whether an entry is the one to be removed: it has all that is said of it."""
     match entry, by:
         case DhcpHost(), DhcpHost():
@@ -141,7 +141,7 @@ def _edited(
     network: Network,
 ) -> tuple[E, ...]:
     if kind is ChangeKind.DELETE:
-        holders = [item for item in entries if _is_meant(item, entry)]
+        holders = [item for item in entries if is_meant(item, entry)]
     else:
         holders = [item for item in entries if same(item, entry)]
     where = f"network '{network.name}'"

@@ -125,7 +125,9 @@ def update(
     networks = session.manager.networks
     status = networks.get(ref)
     kind, done = _ACTIONS[action]
-    changed = read_entry(entry if entry.lstrip().startswith("<") else read_file(entry))
+    removed_from = status.network if kind is ChangeKind.DELETE else None
+    text = entry if entry.lstrip().startswith("<") else read_file(entry)
+    changed = read_entry(text, removed_from)
     if not (live or config):
         live, config = status.active, status.persistent
     name = status.network.name

@@ -7,7 +7,7 @@ understood here too, and refused or noted in the same words.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from vzvirt import errors
@@ -20,7 +20,8 @@ from vzvirt.codec.xml.notes import Notes
 from vzvirt.codec.xml.refusals import refuse
 from vzvirt.codec.xml.spellings import NAMING, canonicalise
 from vzvirt.model.devices import Filesystem, HostDevice, Interface
-from vzvirt.model.networkchange import Entry
+from vzvirt.model.network import Network
+from vzvirt.model.networkchange import Entry, is_meant
 
 Device = Interface | HostDevice | Filesystem
 """What can be attached by itself."""
@@ -104,8 +105,13 @@ def write_device(device: Device) -> str:
     return serialise(root)
 
 
-def read_entry(text: str | bytes) -> Entry:
+def read_entry(text: str | bytes, removed_from: Network | None = None) -> Entry:
     """Read an entry of a network: a DHCP or DNS ``<host>``, ``<range>``, ``<forwarder>`` ...
+
+    Args:
+        text: The element.
+        removed_from: The network that the entry is to be removed from. Of a fixed lease it is
+            enough then to say whose it is.
 
     Raises:
         XmlError: It is malformed, has a wrong value, or is something else.
@@ -120,5 +126,21 @@ def read_entry(text: str | bytes) -> Entry:
             f"the document is a {root.spelling}, not an entry of a network",
             hint=f"one of {', '.join(f'<{tag}>' for tag in ENTRIES)}",
         )
+    if spec is DHCP_HOST and removed_from is not None:
+        _add_address(root, removed_from)
     entry: Entry = spec.read(root)
     return entry
+
+
+def _add_address(lease: Node, network: Network) -> None:
+    """Let a ``<host>`` without an address have that of the only guest it can mean."""
+    if "ip" in lease.attributes:
+        return
+    found = []
+    for place in network.addresses:
+        for host in place.hosts:
+            guess = replace(lease, attributes={**lease.attributes, "ip": str(host.address)})
+            if is_meant(host, DHCP_HOST.read(guess)):
+                found.append(str(host.address))
+    if len(found) == 1:
+        lease.attributes["ip"] = found[0]

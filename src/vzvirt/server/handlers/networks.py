@@ -364,7 +364,8 @@ def update(call: Call, args: remote.NetworkUpdateArgs) -> None:
             f"the section '{section}' of a network cannot be changed by itself",
             hint="change its whole definition: virsh net-edit",
         )
-    entry = read_entry(args.xml)
+    removed_from = status.network if kind is ChangeKind.DELETE else None
+    entry = read_entry(args.xml, removed_from)
     if not isinstance(entry, wanted_type):
         raise errors.InvalidArgument(f"the element is none of the section '{section}'")
     _check_parent(status.network, entry, args.parentIndex)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import network_strategies
 import strategies
 from vzvirt import errors
-from vzvirt.codec.xml import read_device, read_entry, write_device
+from vzvirt.codec.xml import read_device, read_entry, read_network, write_device
 from vzvirt.codec.xml.document import parse, serialise
 from vzvirt.codec.xml.network import write_network
 from vzvirt.codec.xml.single import Device
@@ -199,3 +199,27 @@ def test_each_entry_of_a_network_reads_as_it_does_there(network: Network) -> Non
 def test_what_is_no_entry(text: str, error: type[errors.VzvirtError]) -> None:
     with pytest.raises(error):
         read_entry(text)
+
+
+LEASES = read_network(
+    "<network><name>lan</name><ip address='10.0.0.1' prefix='24'><dhcp>"
+    "<host mac='00:18:51:00:00:01' name='one' ip='10.0.0.5'/>"
+    "<host mac='00:18:51:00:00:02' name='two' ip='10.0.0.6'/>"
+    "</dhcp></ip></network>"
+).network
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<host mac='00:18:51:00:00:02'/>", "<host name='two'/>", "<host name='two' ip='10.0.0.6'/>"],
+)
+def test_whose_lease_it_is_says_which_one_to_remove(text: str) -> None:
+    entry = read_entry(text, LEASES)
+    assert isinstance(entry, DhcpHost)
+    assert str(entry.address) == "10.0.0.6"
+
+
+@pytest.mark.parametrize("text", ["<host mac='00:18:51:00:00:03'/>", "<host name='three'/>"])
+def test_a_lease_that_is_not_there_has_no_address(text: str) -> None:
+    with pytest.raises(errors.XmlError, match="has no 'ip'"):
+        read_entry(text, LEASES)
