@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -67,3 +69,16 @@ def test_nothing_is_loaded_before_it_is_wanted() -> None:
 def test_the_version_is_the_projects() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     assert vzvirt.__version__ == project["version"]
+
+
+def test_the_examples_of_the_documentation(tmp_path: Path) -> None:
+    document = PROJECT / "docs/how-to/embedding.md"
+    text = re.sub(r"^```.*", "", document.read_text(), flags=re.MULTILINE)
+    examples = doctest.DocTestParser().get_doctest(
+        text, {"root": tmp_path}, document.name, str(document), 0
+    )
+    runner = doctest.DocTestRunner(
+        optionflags=doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL, verbose=False
+    )
+    assert runner.run(examples).failed == 0
+    assert len(examples.examples) > 20
