@@ -90,3 +90,14 @@ def test_spoofed_sources_are_dropped(lab: LinkLab) -> None:
         for fake in fakes:
             lab.inside(101, "ip", "address", "del", fake, "dev", "venet0")
             lab.ip("host", "route", "del", fake, "dev", venet)
+
+
+def test_bandwidth_of_a_routed_interface(lab: LinkLab) -> None:
+    limits = "<bandwidth><inbound average='2000'/><outbound average='1000'/></bandwidth>"
+    lab.start(103, routed("198.51.100.13").replace("</interface>", f"{limits}</interface>"))
+    out = lab.rate(lab.at_guest(103), lab.at_host, HOST)
+    assert out == pytest.approx(1000 * 1024, rel=0.15)
+    into = lab.rate(lab.at_host, lab.at_guest(103), "198.51.100.13")
+    assert into == pytest.approx(2000 * 1024, rel=0.15)
+    lab.vzvirt("kill", "103")
+    assert not [name for name in lab.links() if name.startswith("ifb")]

@@ -8,6 +8,7 @@ was flushed with others by a firewall, a bridge that is new.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import select
 import socket
@@ -15,6 +16,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from vzvirt import errors
 from vzvirt.backends.netlink import names, rtnetlink
 from vzvirt.ports.watch import Changes
 from vzvirt.system.files import os_error
@@ -49,9 +51,12 @@ class WiringWatch:
         """
         self._tables = {names.table(root.tag), f"vzvirt-net{root.tag}"}
         self._routes = _listening(socket.NETLINK_ROUTE, _LINKS | _ROUTES)
-        self._rules = _listening(_NETFILTER, _RULES)
+        self._rules: socket.socket | None = None
+        # A kernel without nftables has no rules to hear of, and none of ours to lose.
+        with contextlib.suppress(errors.VzvirtError):
+            self._rules = _listening(_NETFILTER, _RULES)
         self._epoll = select.epoll()
-        for each in (self._routes, self._rules):
+        for each in filter(None, (self._routes, self._rules)):
             self._epoll.register(each.fileno(), select.EPOLLIN)
 
     def fileno(self) -> int:
@@ -61,13 +66,14 @@ class WiringWatch:
     def close(self) -> None:
         """Listen no more."""
         self._epoll.close()
-        self._routes.close()
-        self._rules.close()
+        for each in filter(None, (self._routes, self._rules)):
+            each.close()
 
     def changes(self) -> Changes:
         """The news since the last call."""
-        # Both are read to the end, whatever the first one says.
-        heard = [_read(self._routes, _is_news), _read(self._rules, self._is_loss)]
+        heard = [_read(self._routes, _is_news)]
+        if self._rules is not None:
+            heard.append(_read(self._rules, self._is_loss))
         return Changes(wiring=any(heard))
 
     def _is_loss(self, kind: int, body: bytes) -> bool:
@@ -91,11 +97,14 @@ def _is_news(kind: int, body: bytes) -> bool:
 
 def _listening(protocol: int, groups: int) -> socket.socket:
     kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    made = None
     try:
         made = socket.socket(socket.AF_NETLINK, kind, protocol)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         made.bind((0, groups))
     except OSError as error:
+        if made is not None:
+            made.close()
         raise os_error(error, "listen to the kernel's notices of routes and rules") from error
     return made
 

@@ -62,3 +62,15 @@ def test_messages_end_where_they_say() -> None:
     one = struct.pack("=IHHII", 18, 24, 0, 0, 0) + b"ab"
     assert list(listening._messages(one + b"\0\0" + one)) == [(24, b"ab")] * 2
     assert list(listening._messages(struct.pack("=IHHII", 3, 24, 0, 0, 0))) == []
+
+
+def test_without_rules_to_hear_of_routes_are_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "_NETFILTER", 31)  # nobody speaks this one
+    watch = WiringWatch(Root(tmp_path))
+    try:
+        assert watch.changes() == Changes()
+        assert watch.fileno() >= 0
+    finally:
+        watch.close()
