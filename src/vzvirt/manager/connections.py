@@ -12,7 +12,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.manager import links
 from vzvirt.manager.interfaces import merged_routed
-from vzvirt.manager.world import World
+from vzvirt.manager.world import World, no_warning
 from vzvirt.model.devices import ROUTED_GUEST_NAME, Interface, InterfaceKind, IpInterface
 from vzvirt.model.domain import Domain
 from vzvirt.model.report import InterfaceReport
@@ -72,17 +72,19 @@ class Connections:
         """
         world = self._world
         running = {}
+        # What is wrong with a network is told by whoever looks after it, once.
+        quiet = dataclasses.replace(world, warn=no_warning)
         for ctid in world.store.ctids():
             # One that is being changed, or whose network is off, is no reason to leave the rest.
             with contextlib.suppress(errors.VzvirtError):
                 if world.engine.observe(ctid).init_pid is not None:
-                    running[ctid] = links.plugs(world, world.live(ctid), start=False)
+                    running[ctid] = links.plugs(quiet, world.live(ctid), start=False)
         for ctid in sorted(world.links.lacking(running)):
             try:
                 with world.store.lock(ctid, wait=0):
                     if world.engine.observe(ctid).init_pid is not None:
                         # As it is now: others may have changed it since it was looked at.
-                        plugs = links.plugs(world, world.live(ctid), start=False)
+                        plugs = links.plugs(quiet, world.live(ctid), start=False)
                         world.links.mend(ctid, plugs)
             except errors.Busy:
                 continue  # whoever changes it makes what it needs
