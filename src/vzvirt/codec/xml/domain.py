@@ -8,7 +8,7 @@ the rest. Writing takes the last step backwards and makes text of it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,7 @@ from vzvirt.codec.schema import (
     Values,
 )
 from vzvirt.codec.tree import Node
+from vzvirt.codec.xml.clients import say_in_full, settle_current_memory
 from vzvirt.codec.xml.convert import CTID, NAME, NODESET, UUID_TEXT, VARIABLE, YES_NO, one_of
 from vzvirt.codec.xml.devices import CONSOLE, FILESYSTEM, HOST_DEVICE, INTERFACE
 from vzvirt.codec.xml.document import parse, serialise
@@ -148,12 +149,18 @@ class Read:
     warnings: tuple[str, ...] = ()
 
 
-def read_domain(text: str | bytes, *, validate: bool = False) -> Read:
+def read_domain(
+    text: str | bytes,
+    *,
+    validate: bool = False,
+    told_memory: Callable[[str], Limit | None] | None = None,
+) -> Read:
     """Read a domain's XML.
 
     Args:
         text: The document.
         validate: Refuse what the schema does not know, instead of dropping it.
+        told_memory: For what a client of libvirt changed: see ``clients.settle_current_memory``.
 
     Raises:
         XmlError: It is malformed, has a wrong value, or states a fact in two ways.
@@ -166,6 +173,8 @@ def read_domain(text: str | bytes, *, validate: bool = False) -> Read:
         from vzvirt.codec.xml import validation  # loads lxml
 
         validation.validate(text)
+    if told_memory is not None:
+        settle_current_memory(root, told_memory)
     notes = Notes()
     refuse(root)
     canonicalise(root, notes)
@@ -191,18 +200,8 @@ def write_domain(domain: Domain, *, arch: str | None = None) -> str:
     """
     root = _tree(DOMAIN, domain, sparse=False)
     if arch is not None:
-        _say_in_full(root, arch)
+        say_in_full(root, arch)
     return serialise(root)
-
-
-def _say_in_full(root: Node, arch: str) -> None:
-    """Say which machine it is, and how much of its memory it may use now, which is all of it."""
-    for kind in root.find_all("os", "type"):
-        kind.attributes.setdefault("arch", arch)
-    memory = root.find("memory")
-    if memory is not None:
-        now = Node("currentMemory", memory.attributes, text=memory.text)
-        root.children.insert(root.children.index(memory) + 1, now)
 
 
 def read_partial(text: str | bytes) -> Domain:

@@ -5,18 +5,16 @@ All of this is answered on the loop, from the snapshot.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
-from vzvirt.codec.xml import write_domain
 from vzvirt.model.state import DomainState
 from vzvirt.model.statistics import Topic
-from vzvirt.model.values import UNLIMITED
 from vzvirt.rpc.protocol import constants, remote
+from vzvirt.server import documents
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.filters import at_most
@@ -24,7 +22,6 @@ from vzvirt.server.params import in_kib
 from vzvirt.server.targets import entry
 
 if TYPE_CHECKING:
-    from vzvirt.model.domain import Domain
     from vzvirt.server.snapshot import Entry
 
 KIB: Final = 1024
@@ -280,17 +277,7 @@ def get_xml(call: Call, args: remote.DomainGetXmlDescArgs) -> bytes:
     inactive = bool(args.flags & constants.VIR_DOMAIN_XML_INACTIVE)
 
     def reply() -> bytes:
-        domain = _with_memory(call, found.domain(live=False if inactive else None))
-        text = write_domain(domain, arch=call.daemon.manager.machine.arch())
+        text = documents.write(call, found.domain(live=False if inactive else None))
         return remote.DomainGetXmlDescRet(text).encode()
 
     return found.kept(("xml", inactive), reply)
-
-
-def _with_memory(call: Call, domain: Domain) -> Domain:
-    """A definition that says how much memory there is: clients rely on it."""
-    if domain.memory.limit is not None:
-        return domain
-    limit = call.daemon.manager.looks.effective(domain).memory.limit
-    memory = dataclasses.replace(domain.memory, limit=UNLIMITED if limit is None else limit)
-    return dataclasses.replace(domain, memory=memory)

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.codec.xml import Read, read_domain
+from vzvirt.codec.xml import Read
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.rpc.xdr import Encoded
+from vzvirt.server import documents
 from vzvirt.server.call import Call
 from vzvirt.server.client import Client
 from vzvirt.server.dispatch import Where, handles
@@ -24,7 +25,7 @@ LOG: Final = logging.getLogger(__name__)
 
 
 def _read(call: Call, xml: str, *, validate: bool) -> Read:
-    read = read_domain(xml, validate=validate)
+    read = documents.read(call, xml, validate=validate)
     _tell(call, read.domain.name, read.warnings)
     return read
 

@@ -150,6 +150,16 @@ def test_documents_say_what_clients_rely_on(client: Client, web: Any) -> None:
     assert text_of(fresh).count(f"emory unit='KiB'>{DEFAULT_MEMORY // 1024}<") == 2
 
 
+def test_one_of_two_amounts_of_memory_may_be_changed(client: Client) -> None:
+    dom = defined(client, "web", more="<memory unit='KiB'>65536</memory>")
+    told: str = client.call("domain_get_xml_desc", dom, constants.VIR_DOMAIN_XML_INACTIVE).xml
+    for former, tag, amount in (("65536", "memory", "60000"), ("60000", "currentMemory", "50000")):
+        told = told.replace("65536", former)
+        changed = told.replace(f"<{tag} unit='KiB'>{former}<", f"<{tag} unit='KiB'>{amount}<")
+        client.call("domain_define_xml", changed)
+        assert client.call("domain_get_info", dom).maxMem == int(amount)
+
+
 def test_info(client: Client) -> None:
     limits = "<memory unit='MiB'>64</memory><vcpu>2</vcpu>"
     dom = defined(client, "web", more=limits)
