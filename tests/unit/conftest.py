@@ -21,3 +21,14 @@ def tmp_path() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """All of them together are shared out to two processes; a few are sooner done by one."""
+    if hasattr(config, "workerinput"):
+        return  # this is one of the two
+    asked = [Path(config.invocation_params.dir, name).resolve() for name in config.args]
+    if config.getoption("numprocesses") is None and asked == [Path(__file__).parent]:
+        config.option.numprocesses = 2
+        config.option.dist = "loadfile"
