@@ -7,6 +7,8 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.codec.xml import metadata as elements
+from vzvirt.codec.xml import write_domain
+from vzvirt.codec.xml.document import parse
 from vzvirt.model.domain import Domain
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
@@ -52,7 +54,8 @@ def set_metadata(call: Call, args: remote.DomainSetMetadataArgs) -> None:
     """Set or, without a text, remove one of them.
 
     Raises:
-        InvalidArgument: There is no such kind, or a title has more than one line.
+        InvalidArgument: There is no such kind, a title has more than one line, or it is more than
+            a document may have.
     """
     if args.type not in _NONE:
         raise _unknown(args.type)
@@ -61,6 +64,9 @@ def set_metadata(call: Call, args: remote.DomainSetMetadataArgs) -> None:
         raise errors.InvalidArgument("metadata title can't contain newlines")
 
     def edit(old: Domain) -> Domain:
+        return _checked(noted(old))
+
+    def noted(old: Domain) -> Domain:
         if args.type == _DESCRIPTION:
             return dataclasses.replace(old, description=text)
         if args.type == _TITLE:
@@ -74,6 +80,21 @@ def set_metadata(call: Call, args: remote.DomainSetMetadataArgs) -> None:
     ref = reference(call, args.dom)
     call.daemon.manager.definitions.edit(ref, affect(args.flags), edit)
     changed(call, ref)
+
+
+def _checked(domain: Domain) -> Domain:
+    """The same definition.
+
+    Raises:
+        InvalidArgument: Its notes make it too large to be read again.
+    """
+    try:
+        parse(write_domain(domain))
+    except errors.XmlError as exc:
+        raise errors.InvalidArgument(
+            f"'{domain.name}' could not be read any more with that: {exc.message}"
+        ) from exc
+    return domain
 
 
 def _unknown(kind: int) -> errors.InvalidArgument:

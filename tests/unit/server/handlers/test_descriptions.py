@@ -100,3 +100,20 @@ def test_what_is_wrong(client: Client, web: Any) -> None:
         got(client, web, TITLE, flags=LIVE | CONFIG)
     with pytest.raises(Refusal):
         got(client, web, TITLE, flags=4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "uri", "text"),
+    [
+        (DESCRIPTION, None, "&" * 900_000),
+        (DESCRIPTION, None, "\x01"),
+        (ELEMENT, APP, f"<a>{'<b/>' * 19_990}</a>"),
+    ],
+)
+def test_what_no_document_may_have(
+    client: Client, web: Any, kind: int, uri: Any, text: str
+) -> None:
+    with pytest.raises(errors.InvalidArgument, match="could not be read any more"):
+        put(client, web, kind, text, uri=uri)
+    with pytest.raises(errors.NoMetadata):
+        got(client, web, kind, uri=uri)
