@@ -31,3 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def regenerate(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--regenerate"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In an emulated guest (``tests/vm``) everything takes its time."""
+    for item in items if os.environ.get("VZVIRT_IN_GUEST") else ():
+        said = item.get_closest_marker("timeout")
+        if said is not None:
+            item.add_marker(pytest.mark.timeout(5 * said.args[0]), append=False)

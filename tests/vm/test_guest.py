@@ -108,11 +108,11 @@ BOOTS = (
         frozenset({"cgroup2"}),
         (*LIFE, *KERNEL, *HARDWARE, *NETWORKS, *LESS),
         "loadfile",
-        150,
-        20,
+        160,
+        28,
     ),
-    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), (*LIFE, *LESS), "load", 20, 8),
-    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), (*LIFE, *LESS), "load", 20, 8),
+    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), (*LIFE, *LESS), "load", 20, 12),
+    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), (*LIFE, *LESS), "load", 20, 12),
 )
 
 
