@@ -235,7 +235,7 @@ def test_an_ordinary_user_has_one_of_his_own(tmp_path: Path) -> None:
     for name in ("state", "run"):
         (tmp_path / name).mkdir()
         os.chown(tmp_path / name, nobody, nobody)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *tmp_path.parents[:3]):
         folder.chmod(folder.stat().st_mode | 0o755)
     environment = {
         "PATH": os.environ["PATH"],

@@ -258,7 +258,7 @@ def test_a_starter_that_dies_half_way(bench: Bench, delay: float) -> None:
     wait_until(lambda: bench.observe().init_pid is not None or not bench.observe().is_active)
     seen = bench.engine.settle(CTID)
     if seen.is_active:
-        assert bench.inside("true").status == 0
+        wait_until(lambda: bench.inside("true").status == 0)
         bench.engine.kill(CTID)
         bench.engine.settle(CTID)
     wait_until(lambda: bench.leftovers() == [], 10, bench.leftovers)
