@@ -115,7 +115,8 @@ class LinkLab(Lab):
         """Kill a container's init, and first whoever would see it end."""
         init = self.init(ctid)
         os.kill(self._noted(ctid, "monitor"), signal.SIGKILL)
-        os.kill(init, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may not outlive its monitor
+            os.kill(init, signal.SIGKILL)
         assert eventually(lambda: not Path(f"/proc/{init}/ns/net").exists())
 
     def inside(self, ctid: int, *words: str) -> str:

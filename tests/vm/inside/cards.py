@@ -16,7 +16,7 @@ from typing import Any
 
 from linklab import DOMAIN, LinkLab
 from vm.guest import CARDS
-from vzvirt import bootstrap
+from vzvirt import bootstrap, errors
 from vzvirt.codec.xml import read_device, read_domain
 from vzvirt.config import Settings
 from vzvirt.manager import Manager
@@ -115,7 +115,8 @@ class CardLab(LinkLab):
     def kill_all(self) -> None:
         """Kill whatever runs; definitions stay."""
         for folder in self.root.glob("run/vzvirt/[0-9]*"):
-            self.manager.lifecycle.kill(folder.name)
+            with contextlib.suppress(errors.OperationInvalid):  # it has ended
+                self.manager.lifecycle.kill(folder.name)
 
     def like(self, card: Card) -> dict[str, Any]:
         """What a card is like on the host; empty: it is not there."""
