@@ -31,7 +31,7 @@ write_to_groups_below() {
     done 2> /dev/null
 }
 
-# ?FILE may be missing; *FILE is to be written in all groups below too.
+# ?FILE may be missing; *FILE is to be written in all groups below too; ~FILE may refuse the value.
 write_limits() {
     while read -r file value; do
         case $file in
@@ -42,6 +42,10 @@ write_limits() {
         '*'*)
             file=${file#?}
             write_to_groups_below "$file" "$value"
+            ;;
+        '~'*)
+            { echo "$value" > "${file#?}"; } 2> /dev/null
+            continue
             ;;
         esac
         if ! echo "$value" > "$file"; then

@@ -33,11 +33,15 @@ class Write:
     optional: bool
     whole_tree: bool
     disk: str = ""
+    may_be_refused: bool = False
 
     @property
     def line(self) -> str:
         """As the hook script reads it."""
-        sign = "?" if self.optional else "*" if self.whole_tree else ""
+        if self.may_be_refused:
+            sign = "~"
+        else:
+            sign = "?" if self.optional else "*" if self.whole_tree else ""
         return f"{sign}{self.path} {self.value}\n"
 
     def do(self) -> None:
@@ -93,9 +97,16 @@ def writes(domain: Domain, groups: Groups, disk: str | None) -> list[Write]:
             found += [
                 _write_disk(row, file, domain, folder, disk)
                 for file in files
-                if row.value(domain) is not None or _line_of(folder / file.name, disk)
+                if _is_due(row, file, domain, _line_of(folder / file.name, disk))
             ]
     return found
+
+
+def _is_due(row: LimitRow, file: LimitFile, domain: Domain, line: str) -> bool:
+    """Whether a disk gets a line, or another than it has."""
+    if file.may_be_refused:
+        return not line
+    return row.value(domain) is not None or bool(line)
 
 
 def _check_dispensable(row: LimitRow, domain: Domain) -> None:
@@ -119,7 +130,9 @@ def _write(row: LimitRow, file: LimitFile, domain: Domain, folder: Path) -> Writ
 def _write_disk(row: LimitRow, file: LimitFile, domain: Domain, folder: Path, disk: str) -> Write:
     value = f"{disk} {file.write(domain)}"
     path = folder / file.name
-    return Write(row.parameter, path, value, file.optional, file.whole_tree, disk)
+    return Write(
+        row.parameter, path, value, file.optional, file.whole_tree, disk, file.may_be_refused
+    )
 
 
 def _line_of(path: Path, disk: str) -> str:
@@ -168,6 +181,8 @@ def apply(domain: Domain, groups: Groups, disk: str | None) -> None:
         try:
             write.do()
         except OSError as error:
+            if write.may_be_refused:
+                continue
             _put_back(before[: done + 1])
             raise errors.OperationFailed(
                 f"the kernel refuses '{write.value}' for '{write.parameter}' of container "

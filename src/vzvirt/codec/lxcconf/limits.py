@@ -37,6 +37,7 @@ class LimitFile:
             group's part of it inside its parent's at every moment, or looks at no parent.
         per_disk: Whether it has a line for each disk: what is written begins with the disk's
             number.
+        may_be_refused: Whether the container does without it where the kernel refuses the value.
     """
 
     name: str
@@ -44,6 +45,7 @@ class LimitFile:
     optional: bool = False
     whole_tree: bool = False
     per_disk: bool = False
+    may_be_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,21 @@ LIMITS: Final = (
         v2=(
             LimitFile("io.weight", _disk_weight, optional=True),
             LimitFile("io.bfq.weight", _disk_weight, optional=True),
+        ),
+    ),
+    LimitRow(
+        # Since 6.10 version 1 counts what goes to a disk only once some group has been given a
+        # line for it; before the limits, so that it never lifts one.
+        "disk counters",
+        "blkio",
+        lambda _: None,
+        v1=(
+            LimitFile(
+                "blkio.throttle.read_bps_device",
+                lambda _: "0",
+                per_disk=True,
+                may_be_refused=True,
+            ),
         ),
     ),
     _rates("disk bytes per second", "bytes_per_second", "bps"),

@@ -73,6 +73,7 @@ def test_limits_on_the_disk_below_the_root(tmp_path: Path) -> None:
     top = tmp_path / "blkio/vzvirt/101"
     assert limits.lines(DISK_LIMITS, v1, "8:0").splitlines() == [
         f"?{top}/blkio.bfq.weight 100",
+        f"~{top}/blkio.throttle.read_bps_device 8:0 0",
         f"*{top}/blkio.throttle.read_bps_device 8:0 1000",
         f"*{top}/blkio.throttle.write_bps_device 8:0 1000",
     ]
@@ -95,6 +96,23 @@ def test_limits_on_a_disk_are_lifted_where_there_are_any(tmp_path: Path) -> None
     assert file.read_text().startswith("8:16 ")
     limits.apply(Domain(name="web"), groups, "8:16")
     assert file.read_text() == "8:16 riops=max wiops=max"
+
+
+def test_a_disk_is_counted_without_a_limit_and_never_let_go_for_it(tmp_path: Path) -> None:
+    groups = _groups(tmp_path, 1, "blkio")
+    read = tmp_path / "blkio/vzvirt/101/blkio.throttle.read_bps_device"
+    unlimited = Domain(name="web")
+    assert f"~{read} 8:0 0\n" in limits.lines(unlimited, groups, "8:0")
+    read.parent.mkdir(parents=True)
+    read.write_text("8:0 77\n")
+    assert "~" not in limits.lines(DISK_LIMITS, groups, "8:0")
+
+
+def test_a_kernel_that_does_not_count_a_disk(tmp_path: Path) -> None:
+    groups = _groups(tmp_path, 1, "blkio")
+    read = tmp_path / "blkio/vzvirt/101/blkio.throttle.read_bps_device"
+    read.mkdir(parents=True)  # writing it fails
+    limits.apply(Domain(name="web"), groups, "8:0")
 
 
 def test_limits_on_a_disk_are_put_back(tmp_path: Path) -> None:
