@@ -16,7 +16,6 @@ from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import Places
 from vzvirt.model.storage import AreaSpec, LayoutAbilities
-from vzvirt.model.values import IdMap
 from vzvirt.ports.storage import StorageLayout
 
 PREFERENCE: Final = ("simfs", "image")
@@ -60,19 +59,17 @@ def area(world: World, domain: Domain) -> Area:
 
 
 def _spec(domain: Domain, places: Places) -> AreaSpec:
-    if domain.ctid is None:
-        raise errors.InternalError(f"'{domain.name}' has no container id yet")
     root = domain.root
     owned = root is not None and not places.users_folder
     return AreaSpec(
-        ctid=domain.ctid,
+        ctid=domain.number,
         private_area=places.private_area,
         root_mount=places.root_mount,
         space=root.space if root and owned else None,
         inodes=root.inodes if root and owned else None,
         grace=domain.openvz.quota_grace,
         readonly=root.readonly if root else False,
-        owners=domain.idmap if domain.idmap and domain.idmap_shifted else IdMap(),
+        owners=domain.owners_on_disk,
     )
 
 

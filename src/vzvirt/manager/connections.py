@@ -57,11 +57,9 @@ class Connections:
         """
         world = self._world
         domain, pid = self._running(ref)
-        if domain.ctid is None:
-            raise errors.InternalError(f"'{domain.name}' has no container id")
         plugs = tuple(Plug(interface=item) for item in domain.interfaces)
         devices = tuple(item for item in domain.host_devices if item.kind in links.NICS)
-        return world.links.counters(domain.ctid, pid, plugs, devices)
+        return world.links.counters(domain.number, pid, plugs, devices)
 
     def reconcile(self) -> None:
         """Make again what this host has lost of running containers' interfaces.

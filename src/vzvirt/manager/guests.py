@@ -124,7 +124,7 @@ class Guests:
             if not world.engine.observe(ctid).is_active:
                 held.enter_context(exclusive(world, ctid))
             domain = world.current(ctid)
-            yield held.enter_context(self._root(ctid, domain)), _owners(domain)
+            yield held.enter_context(self._root(ctid, domain)), domain.owners_on_disk
 
     @contextlib.contextmanager
     def _root(self, ctid: Ctid, domain: Domain) -> Iterator[Path]:
@@ -145,8 +145,3 @@ class Guests:
         finally:
             place.layout.clean(place.spec)
             world.journal.done(ctid)
-
-
-def _owners(domain: Domain) -> IdMap:
-    """How owners on disk are shifted."""
-    return domain.idmap if domain.idmap and domain.idmap_shifted else IdMap()

@@ -22,7 +22,7 @@ from vzvirt.manager.world import World
 from vzvirt.model.devices import INHERIT, GuestNaming, Interface
 from vzvirt.model.domain import Domain
 from vzvirt.model.state import DomainState
-from vzvirt.model.values import Ctid, IdMap
+from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest
 from vzvirt.ports.guestfiles import Refresh
 
@@ -68,7 +68,7 @@ def _write_naming(
     """
     naming, spare = _split(domain, own, place)
     with place.layout.opened(place.spec) as root:
-        return world.guestfiles.apply_naming(root, _owners(domain), naming, spare)
+        return world.guestfiles.apply_naming(root, domain.owners_on_disk, naming, spare)
 
 
 def follow(world: World, domain: Domain, before: Sequence[Interface]) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ def _write_network(world: World, domain: Domain, place: Area) -> dict[str, Refre
         OperationFailed: The guest protects a file.
     """
     with place.layout.opened(place.spec) as root:
-        return world.guestfiles.apply_network(root, _owners(domain), domain.interfaces)
+        return world.guestfiles.apply_network(root, domain.owners_on_disk, domain.interfaces)
 
 
 def _split(domain: Domain, own: GuestNaming, place: Area) -> tuple[GuestNaming, GuestNaming]:
@@ -160,11 +160,6 @@ def _split(domain: Domain, own: GuestNaming, place: Area) -> tuple[GuestNaming, 
         domain.guest_naming, nameservers=own.nameservers, search_domains=own.search_domains
     )
     return firm, GuestNaming() if untouched else domain.guest_naming
-
-
-def _owners(domain: Domain) -> IdMap:
-    """How owners on disk are shifted."""
-    return domain.idmap if domain.idmap and domain.idmap_shifted else IdMap()
 
 
 def _warn(world: World, domain: Domain, error: errors.VzvirtError) -> None:

@@ -45,15 +45,15 @@ def check(world: World, domain: Domain) -> None:
         ConfigUnsupported: An interface is of a kind that nobody makes.
     """
     devices = nics(world, domain)
-    _free_from_the_dead(world, _ctid(domain), devices)
+    _free_from_the_dead(world, domain.number, devices)
     others = tuple(item for item in domain.interfaces if item.kind is not InterfaceKind.NETWORK)
     if (others or devices) and others != domain.interfaces:
         # Before a network is started for one that is refused in the end.
         ready = dataclasses.replace(domain, interfaces=others)
-        world.links.check(_ctid(domain), plugs(world, ready, start=False), devices)
+        world.links.check(domain.number, plugs(world, ready, start=False), devices)
     wired = plugs(world, domain, start=True)
     if wired or devices:
-        world.links.check(_ctid(domain), wired, devices)
+        world.links.check(domain.number, wired, devices)
 
 
 def _free_from_the_dead(world: World, ctid: Ctid, devices: tuple[HostDevice, ...]) -> None:
@@ -81,16 +81,10 @@ def boot_steps(world: World, domain: Domain, unasked: Collection[str]) -> tuple[
     if not wired and not devices:
         return ()
     again = BootStep(
-        argv=(CALL_BACK, "rebooted", str(_ctid(domain))), boots=Boots.LATER, may_fail=True
+        argv=(CALL_BACK, "rebooted", str(domain.number)), boots=Boots.LATER, may_fail=True
     )
-    steps = world.links.boot_steps(_ctid(domain), wired, devices)
+    steps = world.links.boot_steps(domain.number, wired, devices)
     return (*steps, again) if unasked else steps
-
-
-def _ctid(domain: Domain) -> Ctid:
-    if domain.ctid is None:
-        raise errors.InternalError(f"'{domain.name}' has no container id yet")
-    return domain.ctid
 
 
 def plugs(world: World, domain: Domain, *, start: bool) -> tuple[Plug, ...]:

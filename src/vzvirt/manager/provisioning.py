@@ -138,7 +138,7 @@ def _give_identity(
     world: World, domain: Domain, folder: Path, owners: IdMap, credentials: Credentials
 ) -> None:
     files = world.guestfiles
-    files.give_identity(folder, owners, domain.guest_naming.hostname or domain.name)
+    files.give_identity(folder, owners, domain.hostname)
     if credentials.password is not None:
         files.set_password(folder, owners, "root", credentials.password)
     for key in credentials.ssh_keys:

@@ -50,10 +50,8 @@ class Counting:
             domain: Its definition, with all names set.
             init_pid: Of its init.
         """
-        if domain.ctid is None:
-            raise errors.InternalError(f"'{domain.name}' has no container id")
         plugs = tuple(Plug(interface=item) for item in domain.interfaces)
         devices = tuple(item for item in domain.host_devices if item.kind in links.NICS)
         if not plugs and not devices:
             return []
-        return self._world.links.counters(domain.ctid, init_pid, plugs, devices)
+        return self._world.links.counters(domain.number, init_pid, plugs, devices)

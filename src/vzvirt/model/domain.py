@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -220,6 +221,28 @@ class Domain:
                     f"two filesystems have the target '{filesystem.target}'"
                 )
             targets.add(filesystem.target)
+
+    @property
+    def number(self) -> Ctid:
+        """The CTID of a definition that has to have one by now.
+
+        Raises:
+            InternalError: It has none.
+        """
+        if self.ctid is None:
+            raise errors.InternalError(f"'{self.name}' has no container id yet")
+        return self.ctid
+
+    @property
+    def hostname(self) -> str:
+        """The host name: the one given, else the name without what no host's may have."""
+        fitting = re.sub(r"[^A-Za-z0-9.-]+", "-", self.name).strip("-.")[:63]
+        return self.guest_naming.hostname or fitting or "container"
+
+    @property
+    def owners_on_disk(self) -> IdMap:
+        """How owners on disk are shifted; an empty map: they are not."""
+        return self.idmap if self.idmap and self.idmap_shifted else IdMap()
 
     @property
     def root(self) -> Filesystem | None:

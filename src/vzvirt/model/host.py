@@ -11,10 +11,16 @@ from typing import Final
 from vzvirt.model.domain import Domain
 
 ALSO_RUNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "x86_64": ("i686", "i586", "i386"),
-    "aarch64": ("armv7l", "armv6l"),
+    "x86_64": ("amd64", "i686", "i586", "i486", "i386", "x86"),
+    "aarch64": ("arm64", "armv7l", "armv6l"),
+    "ppc64le": ("ppc64el",),
 }
-"""Whose programs a machine's kernel runs besides its own."""
+"""Whose programs a machine's kernel runs besides its own; Debian's names for it among them."""
+
+
+def runs_on(machine: str, wanted: str) -> bool:
+    """Whether a machine's kernel runs programs made for another."""
+    return wanted == machine or wanted in ALSO_RUNS.get(machine, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

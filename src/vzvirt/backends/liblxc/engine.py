@@ -94,9 +94,7 @@ class LxcEngine:
         """Start a container; it outlives us. On failure nothing of it is left."""
         from vzvirt.backends.liblxc.starting import Starter
 
-        ctid = plan.domain.ctid
-        if ctid is None:
-            raise errors.InternalError(f"container '{plan.domain.name}' has no CTID to start by")
+        ctid = plan.domain.number
         if not has_ended(self._run(ctid)):
             raise errors.OperationInvalid(f"container {ctid} is running already")
         self.settle(ctid)
@@ -343,12 +341,11 @@ class LxcEngine:
         """Bring a running container's limits to what its definition says."""
         from vzvirt.backends.liblxc import limits, looking
 
-        if domain.ctid is None:
-            raise errors.InternalError(f"container '{domain.name}' has no CTID")
-        disk = limits.disk_of(looking.root(self._running_init(domain.ctid)))
-        groups = self._groups(domain.ctid)
+        ctid = domain.number
+        disk = limits.disk_of(looking.root(self._running_init(ctid)))
+        groups = self._groups(ctid)
         limits.apply(domain, groups, disk)
-        self._run(domain.ctid).replace("limits", limits.lines(domain, groups, disk))
+        self._run(ctid).replace("limits", limits.lines(domain, groups, disk))
 
     def enforcement(self, domain: Domain) -> list[EnforcedParameter]:
         """What becomes of each limit of a definition on this host."""

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import shlex
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from vzvirt import errors
@@ -24,20 +22,12 @@ from vzvirt.codec.lxcconf.capabilities import CAPABILITIES, kept_capabilities
 from vzvirt.codec.lxcconf.devices import access_of
 from vzvirt.model.devices import DevicePermission, Filesystem, FilesystemKind, HostDeviceKind
 from vzvirt.model.domain import Domain
+from vzvirt.model.host import runs_on
 from vzvirt.model.values import IdMap
 from vzvirt.ports.engine import StartPlan
 from vzvirt.system.safepath import GuestRoot
 
 HOOK_SCRIPT: Final = Path(__file__).with_name("hook.sh")
-
-RUNS_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {
-        "x86_64": frozenset({"x86_64", "amd64", "i686", "i586", "i486", "i386", "x86"}),
-        "aarch64": frozenset({"aarch64", "arm64", "armv7l", "armv6l"}),
-        "ppc64le": frozenset({"ppc64le", "ppc64el"}),
-    }
-)
-"""Which machines' programs a machine runs besides its own."""
 
 _BELOW_DEV: Final = "/dev/"
 
@@ -108,7 +98,7 @@ def prepare(plan: StartPlan, around: Surroundings) -> Prepared:
     spec = ContainerSpec(
         domain=domain,
         root=shown["/"].place,
-        hostname=hostname(domain),
+        hostname=domain.hostname,
         idmap=plan.idmap,
         groups=around.groups,
         capabilities=_capabilities(plan),
@@ -175,7 +165,7 @@ def _check_passable(folder: Path, idmap: IdMap) -> None:
 
 def _check_arch(domain: Domain) -> None:
     host, wanted = platform.machine(), domain.os.arch
-    if wanted is not None and wanted not in RUNS_ON.get(host, frozenset({host})):
+    if wanted is not None and not runs_on(host, wanted):
         raise errors.ConfigUnsupported(
             f"the container is for '{wanted}', and this host is '{host}'",
             hint="containers share the host's kernel; use a template made for this machine",
@@ -211,12 +201,6 @@ def _check_devices(domain: Domain, *, can_plug: bool) -> None:
             )
         if not str(device.name).startswith(_BELOW_DEV):
             raise errors.ConfigUnsupported(f"host device '{device.name}' is not below /dev")
-
-
-def hostname(domain: Domain) -> str:
-    """The host name: the one given, else the container's name without what no host may have."""
-    given = domain.guest_naming.hostname
-    return given or re.sub(r"[^A-Za-z0-9.-]+", "-", domain.name).strip("-.")[:63] or "container"
 
 
 def _init_ids(guest: GuestRoot, domain: Domain) -> tuple[int, int]:

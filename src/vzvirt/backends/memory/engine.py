@@ -54,7 +54,7 @@ class MemoryEngine:
         Raises:
             OperationFailed: It runs already, or its root is not mounted.
         """
-        ctid = _ctid(plan.domain)
+        ctid = plan.domain.number
         with self._runs.changing(ctid) as run:
             if run.is_active:
                 raise errors.OperationFailed(f"container {ctid} is running already")
@@ -214,7 +214,7 @@ class MemoryEngine:
         Raises:
             OperationInvalid: The container does not run.
         """
-        with self._active(_ctid(domain)) as run:
+        with self._active(domain.number) as run:
             _configure(run, domain)
 
     def signal(self, ctid: Ctid, pid: int, number: int) -> None:
@@ -293,12 +293,6 @@ class MemoryEngine:
             if not run.is_active:
                 raise _not_running(ctid)
             yield run
-
-
-def _ctid(domain: Domain) -> Ctid:
-    if domain.ctid is None:
-        raise errors.InternalError(f"'{domain.name}' has no container id")
-    return domain.ctid
 
 
 def _not_running(ctid: Ctid) -> errors.OperationInvalid:

@@ -222,8 +222,7 @@ class MemoryStore:
 
     def places(self, domain: Domain) -> Places:
         """Where the files of a definition with a CTID are."""
-        if domain.ctid is None:
-            raise errors.InternalError(f"'{domain.name}' has no container id")
+        number = str(domain.number)
         pattern = domain.openvz.private_area or self._config.private_pattern
         mount = domain.openvz.root_mount or self._config.root_pattern
         root = domain.root
@@ -231,8 +230,8 @@ class MemoryStore:
         return Places(
             private_area=Path(root.source)
             if folder and root is not None
-            else self._root.within(pattern.replace("$VEID", str(domain.ctid))),
-            root_mount=self._root.within(mount.replace("$VEID", str(domain.ctid))),
+            else self._root.within(pattern.replace("$VEID", number)),
+            root_mount=self._root.within(mount.replace("$VEID", number)),
             users_folder=folder,
         )
 

@@ -96,14 +96,13 @@ class HostFiles:
         Raises:
             InternalError: It has no CTID.
         """
-        if domain.ctid is None:
-            raise errors.InternalError(f"'{domain.name}' has no CTID, so it has no places")
-        places = self.default_places(domain.ctid)
+        ctid = domain.number
+        places = self.default_places(ctid)
         if domain.openvz.root_mount is not None:
-            mount = self._expand(domain.openvz.root_mount, domain.ctid)
+            mount = self._expand(domain.openvz.root_mount, ctid)
             places = dataclasses.replace(places, root_mount=mount)
         if domain.openvz.private_area is not None:
-            area = self._expand(domain.openvz.private_area, domain.ctid)
+            area = self._expand(domain.openvz.private_area, ctid)
             return dataclasses.replace(places, private_area=area)
         root = domain.root
         if root is not None and root.kind is FilesystemKind.MOUNT:

@@ -175,6 +175,12 @@ def _rates_v1(field: str, unit: str) -> tuple[LimitFile, ...]:
     )
 
 
+_COUNTED: Final = LimitFile(
+    "blkio.throttle.read_bps_device", lambda _: "0", per_disk=True, may_be_refused=True
+)
+"""Since 6.10 version 1 counts what goes to a disk only once some group was given a line for it."""
+
+
 def _rates_v2(field: str, unit: str) -> tuple[LimitFile, ...]:
     def write(domain: Domain) -> str:
         rate = _rate(domain, field) or "max"
@@ -183,13 +189,13 @@ def _rates_v2(field: str, unit: str) -> tuple[LimitFile, ...]:
     return (LimitFile("io.max", write, per_disk=True),)
 
 
-def _rates(parameter: str, field: str, unit: str) -> LimitRow:
+def _rates(parameter: str, field: str, unit: str, *first_v1: LimitFile) -> LimitRow:
     return LimitRow(
         parameter,
         "blkio",
         _rate_said(field),
         approximately="for reads and for writes; in version 1 not what the kernel writes later",
-        v1=_rates_v1(field, unit),
+        v1=(*first_v1, *_rates_v1(field, unit)),
         v2=_rates_v2(field, unit),
     )
 
@@ -291,22 +297,7 @@ LIMITS: Final = (
             LimitFile("io.bfq.weight", _disk_weight, optional=True),
         ),
     ),
-    LimitRow(
-        # Since 6.10 version 1 counts what goes to a disk only once some group has been given a
-        # line for it; before the limits, so that it never lifts one.
-        "disk counters",
-        "blkio",
-        lambda _: None,
-        v1=(
-            LimitFile(
-                "blkio.throttle.read_bps_device",
-                lambda _: "0",
-                per_disk=True,
-                may_be_refused=True,
-            ),
-        ),
-    ),
-    _rates("disk bytes per second", "bytes_per_second", "bps"),
+    _rates("disk bytes per second", "bytes_per_second", "bps", _COUNTED),
     _rates("disk operations per second", "operations_per_second", "iops"),
 )
 """In the order they are written."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.checks.case import Case, Check, WarnOnly
-from vzvirt.model.host import ALSO_RUNS
+from vzvirt.model.host import runs_on
 from vzvirt.model.resources import Accounting
 from vzvirt.model.values import UNLIMITED
 
@@ -57,9 +57,7 @@ def soft_is_below_hard(case: Case) -> Iterator[errors.VzvirtError]:
 def machine_runs_here(case: Case) -> Iterator[errors.VzvirtError]:
     """A shared kernel runs programs of its own machine only."""
     arch = case.domain.os.arch
-    if arch is None or not case.arch or arch == case.arch:
-        return
-    if arch not in ALSO_RUNS.get(case.arch, ()):
+    if arch is not None and case.arch and not runs_on(case.arch, arch):
         yield errors.ConfigUnsupported(
             f"<os><type arch='{arch}'> does not run on this host, which is {case.arch}"
         )

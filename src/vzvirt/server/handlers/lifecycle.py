@@ -38,10 +38,8 @@ def _tell(call: Call, name: str, warnings: tuple[str, ...]) -> None:
 
 def _followed(call: Call, domain: Domain) -> Encoded:
     """A container as clients know it, once the snapshot has followed what was done."""
-    if domain.ctid is None:
-        raise errors.InternalError(f"'{domain.name}' has no container id")
-    changed(call, str(domain.ctid))
-    return _encoded(call, domain.ctid)
+    changed(call, str(domain.number))
+    return _encoded(call, domain.number)
 
 
 def _encoded(call: Call, ctid: Ctid) -> Encoded:

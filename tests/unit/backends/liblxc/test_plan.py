@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from vzvirt import errors
-from vzvirt.backends.liblxc.plan import Surroundings, check_root, hostname, prepare
+from vzvirt.backends.liblxc.plan import Surroundings, check_root, prepare
 from vzvirt.model.devices import (
-    GuestNaming,
     HostDevice,
     HostDeviceKind,
     Interface,
@@ -126,16 +125,3 @@ def test_a_device_that_is_not_there(around: Surroundings) -> None:
     domain = Domain(name="web", ctid=Ctid(101), host_devices=(device,))
     with pytest.raises(errors.NoDevice, match="/dev/none"):
         prepare(_plan(around, domain), around)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("web", "web"), ("My +box_1", "My-box-1"), ("...", "container"), ("a" * 100, "a" * 63)],
-)
-def test_host_names_from_names(name: str, expected: str) -> None:
-    assert hostname(Domain(name=name)) == expected
-
-
-def test_host_names_that_are_given() -> None:
-    given = Domain(name="web", guest_naming=GuestNaming(hostname="www.example.org"))
-    assert hostname(given) == "www.example.org"
