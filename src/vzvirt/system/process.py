@@ -23,6 +23,9 @@ _NONE: Final = frozenset({errno.ESRCH, errno.EINVAL, errno.ENOENT})
 """There is no such process. The others mean that there is only a thread of that number, which
 kernels, by their age, also say of a process that is just being reaped."""
 
+ADMINISTRATORS: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+"""Where their programs are."""
+
 _LAST_WORDS: Final = 300
 """Characters of a failed program's messages that an error quotes."""
 
@@ -43,6 +46,20 @@ class Finished:
         return "; ".join(lines[-3:])[-_LAST_WORDS:]
 
 
+def which(program: str) -> str | None:
+    """Where a program is that ``run`` would start; ``None``: it is not installed."""
+    import shutil
+
+    return shutil.which(program, path=_environment()["PATH"])
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with a path that has administrators' programs too: an ordinary user's has not."""
+    path = os.environ.get("PATH") or os.defpath
+    more = [folder for folder in ADMINISTRATORS if folder not in path.split(":")]
+    return {**os.environ, "PATH": ":".join([path, *more])}
+
+
 def run(
     argv: Sequence[str | Path],
     *,
@@ -59,7 +76,8 @@ def run(
         argv: Program and arguments.
         stdin: What it reads; ``None``: nothing.
         timeout: Seconds until it is killed.
-        env: Its whole environment; ``None``: ours. ``LC_ALL`` is set in either.
+        env: Its whole environment; ``None``: ours, administrators' programs on its path.
+            ``LC_ALL`` is set in either.
         cwd: Folder it runs in.
         check: Whether a status other than 0 is an error.
         pass_fds: File descriptors it inherits.
@@ -70,7 +88,7 @@ def run(
         TimedOut: It ran longer than ``timeout`` and was killed.
     """
     words = [os.fspath(word) for word in argv]
-    environment = {**(os.environ if env is None else env), "LC_ALL": "C.UTF-8"}
+    environment = {**(_environment() if env is None else env), "LC_ALL": "C.UTF-8"}
     finished = _complete(words, stdin or b"", timeout, environment, cwd, pass_fds)
     if check and finished.status != 0:
         raise errors.OperationFailed(_failure(words, finished))
@@ -133,12 +151,10 @@ def spawn_detached(argv: Sequence[str | Path], env: Mapping[str, str] | None = N
     Raises:
         NoSupport: The program is not installed.
     """
-    import shutil
-
     words = [os.fspath(word) for word in argv]
-    if shutil.which(words[0]) is None:
+    if which(words[0]) is None:
         raise _cannot_start(words[0], FileNotFoundError(), None)
-    setsid = shutil.which("setsid")
+    setsid = which("setsid")
     if setsid is None:
         raise _cannot_start("setsid", FileNotFoundError(), None)
     null = os.open(os.devnull, os.O_RDWR)
@@ -146,7 +162,7 @@ def spawn_detached(argv: Sequence[str | Path], env: Mapping[str, str] | None = N
         child = os.posix_spawn(
             setsid,
             [setsid, "--fork", *words],
-            dict(os.environ if env is None else env),
+            _environment() if env is None else dict(env),
             file_actions=[(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)],
             setsigmask=[],
             setsigdef=signal.valid_signals(),

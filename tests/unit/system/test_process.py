@@ -164,3 +164,16 @@ def test_holding_on_to_what_is_no_process() -> None:
     finally:
         done.set()
         thread.join()
+
+
+def test_programs_for_administrators_are_found_on_anybodys_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "for-administrators"
+    program.write_text("#!/bin/sh\necho here\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert process.which(program.name) is None
+    monkeypatch.setattr(process, "ADMINISTRATORS", (str(tmp_path),))
+    assert process.which(program.name) == str(program)
+    assert process.run([program.name]).stdout == b"here\n"

@@ -7,7 +7,6 @@ of that kind does not use is not put there.
 from __future__ import annotations
 
 import secrets
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,7 @@ from vzvirt import errors
 from vzvirt.backends.guestfiles.edits import Editor
 from vzvirt.backends.guestfiles.naming import write_hostname, write_hosts
 from vzvirt.model.values import IdMap
-from vzvirt.system.process import run
+from vzvirt.system.process import run, which
 from vzvirt.system.safepath import GuestRoot
 
 _MACHINE_ID: Final = "/etc/machine-id"
@@ -81,7 +80,7 @@ def _give_host_keys(guest: GuestRoot, owner: tuple[int, int], hostname: str) -> 
     # Debian makes keys only while its package is installed, so we do it.
     if not any(guest.exists(path) for path in _SSH_SERVERS):
         return
-    if shutil.which("ssh-keygen") is None:
+    if which("ssh-keygen") is None:
         raise errors.NoSupport(
             "the container has an SSH server, and this host has no 'ssh-keygen' to make its keys",
             hint="apt install openssh-client",

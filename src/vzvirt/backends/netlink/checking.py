@@ -9,6 +9,7 @@ from vzvirt.backends.netlink import batches, filters, names, rtnetlink
 from vzvirt.model.devices import ROUTED_GUEST_NAME, Interface, InterfaceKind
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import Plug
+from vzvirt.system.process import which
 
 _SPECIAL = frozenset("#'")
 """Characters that mean something to ``ip -batch``."""
@@ -45,15 +46,13 @@ def check_programs(plugs: tuple[Plug, ...], ctid: Ctid, tag: str) -> None:
     Raises:
         NoSupport: It does; the tool is named.
     """
-    import shutil
-
-    if plugs and shutil.which("ip") is None:
+    if plugs and which("ip") is None:
         raise errors.NoSupport(
             "interfaces of containers need the program 'ip', and it is not installed",
             hint="install the package iproute2",
         )
     filtered = [plug for plug in plugs if filters.rules(plug, ctid, tag)]
-    if filtered and shutil.which("nft") is None:
+    if filtered and which("nft") is None:
         raise errors.NoSupport(
             f"interface '{names.guest_end(filtered[0])}' has filters, which need the program "
             "'nft', and it is not installed",

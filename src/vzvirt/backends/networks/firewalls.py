@@ -8,7 +8,6 @@ is told from the bridge's name in its table.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Final
 from vzvirt.backends.networks import dnsmasq, forwarding
 from vzvirt.backends.networks.nftables import quoted
 from vzvirt.model.network import Network
-from vzvirt.system.process import run
+from vzvirt.system.process import run, which
 
 _VERSIONS: Final = {"ip": {4}, "ip6": {6}, "inet": {4, 6}}
 """IP versions that a table of each family sees."""
@@ -143,7 +142,7 @@ def _obstacle(chain: Chain, network: Network, opening: tuple[str, ...]) -> Obsta
 def _legacy_obstacles(network: Network, version: int) -> Iterator[Obstacle]:
     """iptables of the older kind is not seen through nftables."""
     program = _LEGACY[version]
-    if not _legacy_tables(version) or shutil.which(f"{program}-legacy") is None:
+    if not _legacy_tables(version) or which(f"{program}-legacy") is None:
         return
     rules = run([f"{program}-legacy", "-S", "FORWARD"], check=False).stdout.decode()
     if "-P FORWARD DROP" in rules and f" {network.bridge} " not in rules:

@@ -7,7 +7,6 @@ let in, and made again by ``mend`` where a firewall's reload or a crash took the
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import count
@@ -21,7 +20,7 @@ from vzvirt.model.devices import IpInterface
 from vzvirt.model.host import HostCheck, Verdict
 from vzvirt.model.network import ForwardMode, Lease, Network
 from vzvirt.system.files import exclusive
-from vzvirt.system.process import run
+from vzvirt.system.process import run, which
 from vzvirt.system.root import Root
 
 TABLE: Final = "vzvirt-net"
@@ -212,7 +211,7 @@ def _check(topic: str, verdict: Verdict, found: str, remedy: str | None = None) 
 
 
 def _program(name: str, package: str) -> HostCheck:
-    if shutil.which(name) is None:
+    if which(name) is None:
         found = "not installed: no virtual network starts"
         return _check(name, Verdict.MISSING, found, f"install the package {package}")
     return _check(name, Verdict.OK, "installed")

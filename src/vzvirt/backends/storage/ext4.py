@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,11 +124,6 @@ def mounted_usage(folder: Path) -> Usage:
         used_inodes=facts.f_files - facts.f_ffree,
         inodes=facts.f_files,
     )
-
-
-def is_installed(program: str) -> bool:
-    """Whether a program can be started; those of e2fsprogs are not on an ordinary user's path."""
-    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
 
 
 def grows_mounted() -> bool:

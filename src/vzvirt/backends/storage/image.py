@@ -29,6 +29,7 @@ from vzvirt.backends.storage.loopmount import (
 from vzvirt.model.storage import AreaSpec, LayoutAbilities, Usage
 from vzvirt.model.values import SoftHard
 from vzvirt.system import mounts
+from vzvirt.system.process import which
 from vzvirt.system.root import Root
 
 _NAME: Final = "image"
@@ -189,7 +190,7 @@ def _image(private_area: Path) -> Path:
 
 
 def _unusable() -> str | None:
-    missing = [name for name in ext4.PROGRAMS if not ext4.is_installed(name)]
+    missing = [name for name in ext4.PROGRAMS if which(name) is None]
     if missing:
         return f"{', '.join(missing)} not installed (package e2fsprogs)"
     if not Path("/dev/loop-control").exists():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -20,9 +19,8 @@ from vzvirt.model.host import HostCheck, Verdict
 from vzvirt.model.storage import LayoutAbilities
 from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.mounttable import mounts
-from vzvirt.system.process import run
+from vzvirt.system.process import run, which
 
-_PATH: Final = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 _CAP_SYS_ADMIN: Final = 21
 _CAP_SYS_RESOURCE: Final = 24
 _CONTROLLERS: Final = ("cpu", "cpuset", "devices", "freezer", "io", "memory", "pids")
@@ -137,7 +135,7 @@ def _idmapped_mounts(folder: Path) -> HostCheck:
 
 def _id_ranges() -> HostCheck:
     topic = "id ranges"
-    if shutil.which("newuidmap", path=_PATH) is None:
+    if which("newuidmap") is None:
         return _ok(topic, "no newuidmap: maps are written directly")
     lacking = [
         str(path) for path in (Path("/etc/subuid"), Path("/etc/subgid")) if not _has_range(path)
@@ -243,7 +241,7 @@ def _network() -> HostCheck:
         for name in ("veth", "bridge")
         if not Path(f"/sys/module/{name}").exists() and not _module_exists(name)
     ]
-    if shutil.which("ip", path=_PATH) is None:
+    if which("ip") is None:
         return _missing(topic, "the program 'ip' is not installed", "apt install iproute2")
     # A driver that is built in and has no parameters leaves no trace; only a try tells.
     still = [name for name in lacking if not _can_make_link(name)]
@@ -262,7 +260,7 @@ def _can_make_link(kind: str) -> bool:
 
 
 def _nftables() -> HostCheck:
-    if shutil.which("nft", path=_PATH) is None:
+    if which("nft") is None:
         return _warning("nftables", "the program 'nft' is not installed", "apt install nftables")
     try:
         done = run(["unshare", "--net", "nft", "add", "table", "inet", "probe"], check=False)
@@ -277,7 +275,7 @@ def _nftables() -> HostCheck:
 
 
 def _lxc() -> HostCheck:
-    if shutil.which("lxc-start", path=_PATH) is None:
+    if which("lxc-start") is None:
         return _missing("LXC", "not installed", "apt install lxc")
     version = run(["lxc-start", "--version"], check=False).stdout.decode().strip()
     return _ok("LXC", f"liblxc {version}")
@@ -286,7 +284,7 @@ def _lxc() -> HostCheck:
 def _lxcfs() -> HostCheck:
     if any(mount.fstype == "fuse.lxcfs" for mount in mounts()):
         return _ok("lxcfs", "running: guests see their own memory and load")
-    if shutil.which("lxcfs", path=_PATH):
+    if which("lxcfs"):
         return _warning("lxcfs", "installed, not running", "systemctl start lxcfs")
     return _warning(
         "lxcfs", "not installed: guests see the host's memory and load", "apt install lxcfs"
@@ -304,7 +302,7 @@ _PROGRAMS: Final = (
 
 
 def _programs(topic: str, programs: tuple[str, ...], package: str, verdict: Verdict) -> HostCheck:
-    lacking = [name for name in programs if shutil.which(name, path=_PATH) is None]
+    lacking = [name for name in programs if which(name) is None]
     if not lacking:
         return _ok(topic, f"{', '.join(programs)} installed")
     return HostCheck(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import io
 import re
-import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.model.progress import Progress
 from vzvirt.system.files import mapping_os_errors
-from vzvirt.system.process import run
+from vzvirt.system.process import run, which
 
 _FOLDERS: Final = (
     ("bin", 0o755),
@@ -175,7 +174,6 @@ _FILES: Final[Mapping[str, tuple[int, str]]] = {
     "var/log/wtmp": (0o644, ""),
 }
 
-_SEARCHED: Final = "/bin:/usr/bin:/sbin:/usr/sbin:/usr/local/bin"
 
 _NEEDED: Final = frozenset({"sh", "getty", "halt", "poweroff", "reboot", "ip", "mount"})
 """Without these applets the system would not work."""
@@ -216,7 +214,7 @@ def build(tarball: Path, suite: str | None, progress: Progress) -> None:
 
 def _program() -> Path:
     """A busybox that needs no libraries."""
-    found = shutil.which("busybox", path=_SEARCHED)
+    found = which("busybox")
     hint = "apt install busybox-static"
     if found is None:
         raise errors.NoSupport("there is no busybox on this host", hint=hint)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vzvirt import errors
-from vzvirt.backends.guestfiles import RealGuestFiles
+from vzvirt.backends.guestfiles import RealGuestFiles, identity
 from vzvirt.model.values import IdMap
 
 guests = RealGuestFiles()
@@ -98,7 +97,7 @@ def test_without_ssh_keygen_the_package_is_named(
     root: Path, owners: IdMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_ssh(root)
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(identity, "which", lambda _: None)
     with pytest.raises(errors.NoSupport) as caught:
         guests.give_identity(root, owners, "web")
     assert caught.value.hint == "apt install openssh-client"

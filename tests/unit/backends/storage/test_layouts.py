@@ -27,9 +27,9 @@ def test_growing_live_is_promised_only_where_it_works(
 
 
 def test_a_host_without_the_tools_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ext4, "is_installed", lambda name: name != "mke2fs")
+    monkeypatch.setattr(image, "which", lambda name: None if name == "mke2fs" else f"/{name}")
     unusable = storage.ImageLayout(Root(tmp_path)).abilities.unusable
     assert unusable == "mke2fs not installed (package e2fsprogs)"
-    monkeypatch.setattr(ext4, "is_installed", lambda _name: True)
+    monkeypatch.setattr(image, "which", lambda name: f"/{name}")
     if Path("/dev/loop-control").exists():
         assert image._unusable() is None
