@@ -16,6 +16,7 @@ from vzvirt.backends.netlink.uplinks import Way
 from vzvirt.model.devices import Interface, InterfaceKind
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import Plug
+from vzvirt.system import process
 
 ONE = (ipaddress.ip_interface("192.0.2.77/32"),)
 
@@ -54,6 +55,7 @@ def test_a_program_that_is_missing_is_named(
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(process, "ADMINISTRATORS", ())
     plug = Plug(interface=Interface(kind=InterfaceKind.ROUTED, addresses=ONE))
     with pytest.raises(errors.NoSupport, match=f"'{missing}'") as refused:
         check_programs((plug,), Ctid(101), "")

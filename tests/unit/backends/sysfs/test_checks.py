@@ -7,6 +7,7 @@ import pytest
 from vzvirt.backends.sysfs import checks
 from vzvirt.model.host import HostCheck, Verdict
 from vzvirt.model.storage import LayoutAbilities
+from vzvirt.system import process
 
 SIMFS = LayoutAbilities(name="simfs", size_quota=False, inode_quota=False)
 BROKEN = LayoutAbilities(name="image", size_quota=True, inode_quota=True, unusable="no loops")
@@ -57,8 +58,8 @@ def test_what_is_wrong_comes_with_a_reason(found: list[HostCheck]) -> None:
 def test_a_bare_host_is_told_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(process, "ADMINISTRATORS", ())
     remedies = {
         check.topic: check.remedy
         for check in checks.all_checks([SIMFS], Path("/tmp"))

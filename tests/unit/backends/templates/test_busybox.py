@@ -11,6 +11,7 @@ import pytest
 from vzvirt import errors
 from vzvirt.backends.templates import busybox
 from vzvirt.model.progress import no_progress
+from vzvirt.system import process
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,8 @@ def test_a_busybox_with_libraries_is_refused(
     program = tmp_path / "busybox"
     program.write_bytes(b"\x7fELF" + b"/lib64/ld-linux-x86-64.so.2\0")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(busybox, "_SEARCHED", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(process, "ADMINISTRATORS", ())
     with pytest.raises(errors.NoSupport, match="needs libraries") as caught:
         busybox.build(tmp_path / "x", None, no_progress)
     assert caught.value.hint == "apt install busybox-static"
