@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.backends.sysfs import idmap
 from vzvirt.model.host import HostCheck, Verdict
 from vzvirt.model.storage import LayoutAbilities
+from vzvirt.system import idmapped
 from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.mounttable import mounts
 from vzvirt.system.process import run, which
@@ -116,16 +116,16 @@ def _swap_accounting() -> HostCheck:
 
 
 def _user_namespaces() -> HostCheck:
-    with idmap.user_namespace() as namespace:
-        if namespace is None:
-            return _missing(
-                "user namespaces", "none can be made", "sysctl user.max_user_namespaces=15000"
-            )
+    try:
+        with idmapped.user_namespace(idmapped.ANY_MAP):
+            pass
+    except errors.NoSupport as error:
+        return _missing("user namespaces", "none can be made", error.hint)
     return _ok("user namespaces", "containers run with ids of their own")
 
 
 def _idmapped_mounts(folder: Path) -> HostCheck:
-    if idmap.is_possible(folder):
+    if idmapped.can_shift(folder):
         return _ok("idmapped mounts", f"owners stay unshifted on the disk that holds '{folder}'")
     return _warning(
         "idmapped mounts",

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.backends.sysfs import checks, idmap, ownroot
+from vzvirt.backends.sysfs import checks, ownroot
 from vzvirt.model.host import HostCheck
 from vzvirt.model.storage import LayoutAbilities
 from vzvirt.model.values import MacAddress
-from vzvirt.system import disks, files
+from vzvirt.system import disks, files, idmapped
 from vzvirt.system.root import Root
 
 _MACHINE_IDS: Final = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
@@ -60,7 +60,7 @@ class SysfsHost:
 
     def idmapped_mounts(self, folder: Path) -> bool:
         """Whether the file system that holds a folder can be mounted with shifted owners."""
-        return idmap.is_possible(disks.nearest(folder))
+        return idmapped.can_shift(disks.nearest(folder))
 
     def is_own_root(self, folder: Path) -> str | None:
         """Why a folder must never be a container's root, or ``None``."""
