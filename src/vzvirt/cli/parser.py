@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NoReturn, cast
 
 from vzvirt import config, errors
@@ -47,7 +48,10 @@ class _Parser(argparse.ArgumentParser):
     """argparse with errors of ours."""
 
     def __init__(self, asked: str) -> None:
-        super().__init__(add_help=False, allow_abbrev=False)
+        # Each option is formatted once when it is added; asking for the terminal's width then
+        # would load three compressors that no command needs.
+        plain = partial(argparse.HelpFormatter, width=80)
+        super().__init__(add_help=False, allow_abbrev=False, formatter_class=plain)
         self.asked = asked
 
     def error(self, message: str) -> NoReturn:
