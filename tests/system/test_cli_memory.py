@@ -14,6 +14,7 @@ import pytest
 
 from commandline import PROGRAM, Vzvirt, domain_xml
 
+CONFIGS = Path(__file__).parents[1] / "golden" / "vzconf"
 NOBODY = 65534
 
 
@@ -248,6 +249,14 @@ def test_convert_touches_no_container(vzvirt: Vzvirt, tmp_path: Path) -> None:
     done = vzvirt.call("convert", "-", stdin=titled)
     assert "title" in done.stderr
     assert not vzvirt.root.exists() or not list(vzvirt.root.rglob("*.conf"))
+
+
+@pytest.mark.parametrize("name", ["basic", "rich", "ugly", "vswap"])
+def test_a_config_is_its_own_base(vzvirt: Vzvirt, name: str) -> None:
+    config = CONFIGS / f"{name}.conf"
+    xml = vzvirt("convert", config, "--ctid", "101")
+    based = vzvirt("convert", "-", "--ctid", "101", "--base", config, stdin=xml)
+    assert based == config.read_text()
 
 
 def test_doctor(vzvirt: Vzvirt) -> None:

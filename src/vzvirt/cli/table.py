@@ -312,14 +312,14 @@ COMMANDS: Final = (
             Argument("--ctid", "the container's number", metavar="CTID", parse=read_ctid),
             Argument(
                 "--base",
-                "config whose other lines are kept",
+                "config to change; lines whose meaning stays are kept as they are",
                 metavar="CONF",
                 completes="file",
             ),
         ),
         details="Works on files alone and prints the result. Without --from the content decides, "
         "without --to it is the other format. Lines of a config that no element holds are "
-        "carried in the XML and put back.",
+        "carried in the XML and put back; ONBOOT is one of them.",
         for_anyone=True,
     ),
     Command(

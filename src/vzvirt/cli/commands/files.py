@@ -57,13 +57,20 @@ def convert(
         if ctid is not None:
             domain = dataclasses.replace(domain, ctid=ctid)
     else:
-        found = vzconf.read(Document.parse(data), ctid or _ctid_of(file), keep_foreign=True)
+        found = vzconf.read(
+            Document.parse(data),
+            ctid or _ctid_of(file),
+            keep_foreign=True,
+            unsayable=xml.NOT_IN_XML,
+        )
         domain, warnings = found.domain, found.warnings
     _warn(session, warnings)
     if (target_format or _OTHER[source]) == XML:
         session.output.text(xml.write_domain(domain))
     else:
         document = Document.parse(read_file(base) if base else b"")
+        if source == XML:
+            domain = _with_unsayable(domain, vzconf.read(document, domain.ctid).domain)
         _warn(session, _without_key(domain))
         session.output.raw(vzconf.apply(document, domain).serialise())
 
@@ -71,6 +78,11 @@ def convert(
 def _ctid_of(file: str) -> Ctid | None:
     match = re.fullmatch(r"([1-9][0-9]*)\.conf", Path(file).name)
     return Ctid(match[1]) if match else None
+
+
+def _with_unsayable(domain: Domain, base: Domain) -> Domain:
+    """A definition from XML, with what no XML says as it was."""
+    return dataclasses.replace(domain, **{name: getattr(base, name) for name in xml.NOT_IN_XML})
 
 
 def _without_key(domain: Domain) -> list[str]:

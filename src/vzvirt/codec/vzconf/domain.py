@@ -9,7 +9,7 @@ The UUID stands in a comment, ``#UUID: ...``, as libvirt's own OpenVZ driver has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 from vzvirt import errors
 from vzvirt.codec.vzconf import devices, resources
 from vzvirt.codec.vzconf.grammar import Document
-from vzvirt.codec.vzconf.params import FACTS, NAME
+from vzvirt.codec.vzconf.params import BY_KEY, FACTS, NAME
 from vzvirt.codec.vzconf.resources import Facts
 from vzvirt.codec.vzconf.rounding import rounded
 from vzvirt.codec.vzconf.rows import Duplicates, Param
@@ -57,13 +57,21 @@ class Read(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def read(document: Document, ctid: Ctid | None = None, *, keep_foreign: bool = False) -> Read:
+def read(
+    document: Document,
+    ctid: Ctid | None = None,
+    *,
+    keep_foreign: bool = False,
+    unsayable: Set[str] = frozenset(),
+) -> Read:
     """What a config file says.
 
     Args:
         document: The file.
         ctid: Whose file it is; the file itself does not say.
         keep_foreign: Whether lines that no field holds go into ``openvz.foreign_lines``.
+        unsayable: Fields that the format it is converted to does not have; with ``keep_foreign``
+            their lines are kept as well.
 
     Returns:
         The definition. Its name is the CTID where the file has none; its UUID may be missing.
@@ -82,7 +90,7 @@ def read(document: Document, ctid: Ctid | None = None, *, keep_foreign: bool = F
     devices.read_host_devices(heard.values, facts)
     facts["uuid"] = _read_uuid(document, heard)
     if keep_foreign:
-        facts["openvz.foreign_lines"] = _foreign_lines(document, heard)
+        facts["openvz.foreign_lines"] = _foreign_lines(document, heard, unsayable)
     return Read(assembled(facts), tuple(heard.warnings))
 
 
@@ -121,7 +129,7 @@ def apply(document: Document, domain: Domain) -> Document:
     """The file with those keys changed whose value differs in meaning.
 
     Sizes are rounded up to their key's unit; ``roundings`` tells which. Foreign lines are put
-    back only into an empty file: any other has its own.
+    back only into an empty file: any other has its own. Those that say something win there.
     """
     domain = rounded(domain)
     fresh = document.is_empty
@@ -234,12 +242,19 @@ def read_uuid(document: Document) -> UUID | None:
 # Foreign lines
 
 
-def _foreign_lines(document: Document, heard: Heard) -> tuple[ForeignLine, ...]:
+def _foreign_lines(
+    document: Document, heard: Heard, unsayable: Set[str]
+) -> tuple[ForeignLine, ...]:
     """Comments, unknown keys, garbage; no UUID, which another file must not take for its own."""
+    held = heard.positions - {
+        item.position
+        for item in document.assignments
+        if item.key in BY_KEY and unsayable.issuperset(BY_KEY[item.key].fields)
+    }
     return tuple(
         ForeignLine(position, line.rstrip("\r"))
         for position, line in enumerate(document.lines)
-        if line.strip() and position not in heard.positions and not line.startswith(UUID_MARK)
+        if line.strip() and position not in held and not line.startswith(UUID_MARK)
     )
 
 
@@ -247,7 +262,7 @@ def _with_foreign_lines(document: Document, foreign: tuple[ForeignLine, ...]) ->
     """A fresh file with lines put back where they stood, as near as may be."""
     if not foreign:
         return document
-    ours = list(document.lines[:-1])
+    ours = list(_without_rivals_of(document, foreign).lines[:-1])
     lines: list[str] = []
     for item in sorted(foreign, key=attrgetter("position")):
         missing = max(0, item.position - len(lines))
@@ -255,3 +270,11 @@ def _with_foreign_lines(document: Document, foreign: tuple[ForeignLine, ...]) ->
         del ours[:missing]
         lines.append(item.text)
     return Document((*lines, *ours, ""))
+
+
+def _without_rivals_of(document: Document, foreign: tuple[ForeignLine, ...]) -> Document:
+    """A file without what lines that will stand in it say better: a sample's ONBOOT, for one."""
+    theirs = Document(tuple(item.text for item in foreign))
+    heard = listen(theirs).positions
+    said = (item.key for item in theirs.assignments if item.position in heard)
+    return document.with_values(dict.fromkeys(said))

@@ -9,7 +9,14 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from vzvirt.codec.xml.domain import Read, read_domain, read_partial, write_domain, write_partial
+from vzvirt.codec.xml.domain import (
+    NOT_IN_XML,
+    Read,
+    read_domain,
+    read_partial,
+    write_domain,
+    write_partial,
+)
 
 if TYPE_CHECKING:
     from vzvirt.codec.xml.capabilities import write_capabilities, write_domain_capabilities
@@ -61,6 +68,7 @@ def validate(text: str | bytes) -> None:
 
 
 __all__ = [
+    "NOT_IN_XML",
     "Read",
     "ReadDevice",
     "ReadNetwork",

@@ -7,7 +7,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.codec import vzconf
-from vzvirt.codec.xml import read_domain, write_domain
+from vzvirt.codec.xml import NOT_IN_XML, read_domain, write_domain
 from vzvirt.rpc.protocol import remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
@@ -32,7 +32,7 @@ def from_native(
     """The document of a config; lines that no element holds come along."""
     _check(args.nativeFormat)
     document = vzconf.Document.parse(args.nativeConfig.encode())
-    read = vzconf.read(document, None, keep_foreign=True)
+    read = vzconf.read(document, None, keep_foreign=True, unsayable=NOT_IN_XML)
     for warning in read.warnings:
         LOG.info("%s: %s", call.function, warning)
     return remote.ConnectDomainXmlFromNativeRet(write_domain(read.domain))

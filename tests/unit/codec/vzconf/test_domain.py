@@ -225,6 +225,21 @@ class TestForeignLines:
         assert written == '# top\nCPUS="2"\nFOO=bar\nIOPRIO=high\ngarbage\n'
         assert apply(parsed("CPUS=2\n"), found) == parsed("CPUS=2\n")
 
+    def test_and_what_the_other_format_cannot_say(self) -> None:
+        document = parsed('ONBOOT=yes\nCPUS="2"\nONBOOT=no\n')
+        found = read(document, CTID, keep_foreign=True, unsayable={"autostart"}).domain
+        assert found.openvz.foreign_lines == (
+            ForeignLine(0, "ONBOOT=yes"),
+            ForeignLine(2, "ONBOOT=no"),
+        )
+
+    def test_what_they_say_is_said_once(self) -> None:
+        lines = (ForeignLine(1, "ONBOOT=yes"), ForeignLine(2, "CPUS=two"))
+        settings = OpenvzSettings(foreign_lines=lines, quota_grace=0)
+        domain = Domain(name="101", ctid=CTID, autostart=False, openvz=settings)
+        written = apply(EMPTY, domain).serialise()
+        assert written == b'QUOTATIME="0"\nONBOOT=yes\nCPUS=two\n'
+
     @pytest.mark.parametrize("order", [('CPUS="2"', "CPUS=two"), ("CPUS=two", 'CPUS="2"')])
     def test_a_bad_value_is_foreign_before_and_behind_a_good_one(
         self, order: tuple[str, str]
