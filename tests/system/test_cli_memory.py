@@ -254,8 +254,8 @@ def test_convert_touches_no_container(vzvirt: Vzvirt, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["basic", "rich", "ugly", "vswap"])
 def test_a_config_is_its_own_base(vzvirt: Vzvirt, name: str) -> None:
     config = CONFIGS / f"{name}.conf"
-    xml = vzvirt("convert", config, "--ctid", "101")
-    based = vzvirt("convert", "-", "--ctid", "101", "--base", config, stdin=xml)
+    xml = vzvirt.call("convert", config, "--ctid", "101").stdout
+    based = vzvirt.call("convert", "-", "--ctid", "101", "--base", config, stdin=xml).stdout
     assert based == config.read_text()
 
 
