@@ -142,6 +142,9 @@ def settings() -> str:
             table(("in the file", "environment", "flag", "default", "meaning"), rows),
             "For an ordinary user with the memory engine the root is `$XDG_STATE_HOME/vzvirt`, "
             "or `~/.local/state/vzvirt`, unless it is said.\n",
+            "The engine `vzctl` is meant for hosts with OpenVZ's own kernel, which have "
+            "`/proc/vz`. It does not exist yet: there, and where it is asked for, commands that "
+            "need an engine are refused with status 7.\n",
         )
     )
 

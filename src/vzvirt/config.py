@@ -109,7 +109,7 @@ class Settings:
     engine: str = _setting(
         "auto",
         Setting(
-            "what runs containers; auto: vzctl where /proc/vz exists, else lxc",
+            "what runs containers; auto: lxc; vzctl is not there yet, refused",
             str,
             "NAME",
             values=("auto", "lxc", "vzctl", "memory"),

@@ -20,7 +20,12 @@ from vzvirt.cli.command import Argument, Command
 from vzvirt.cli.formats import read_ip_interface
 
 _DEVICE: Final = Argument(
-    "FILE", "XML of an <interface> or <hostdev>; '-': standard input", completes="file"
+    "FILE",
+    "XML of an <interface>, <hostdev> or <filesystem>; '-': standard input",
+    completes="file",
+)
+_INTERFACE: Final = Argument(
+    "FILE", "XML of an <interface>; '-': standard input", completes="file"
 )
 _ADDRESS: Final = Argument("ADDRESS", "IPv4 or IPv6 address", parse=read_ip_interface)
 _NETWORK_FILE: Final = Argument("FILE", "network XML; '-': standard input", completes="file")
@@ -29,6 +34,7 @@ _BOTH: Final = (
     "--live changes the running container, --config its definition; without either, both are "
     "changed, the running one if it runs."
 )
+_NOT_LIVE: Final = "A <filesystem> of a running container comes and goes with --config alone."
 _BOTH_OF_NETWORK: Final = (
     "--live changes the running network, --config its definition; without either, whichever of "
     "them there is."
@@ -88,16 +94,16 @@ _DEVICE_COMMANDS: Final = (
         group=DEVICES,
         summary="give a container one more device",
         arguments=(REF, _DEVICE, LIVE, CONFIG, JSON),
-        details=_BOTH,
+        details=f"{_BOTH} {_NOT_LIVE}",
         repairs=True,
     ),
     Command(
         name="update-device",
         runs="devices:update",
         group=DEVICES,
-        summary="change a device of a container",
-        arguments=(REF, _DEVICE, LIVE, CONFIG, JSON),
-        details="The file has the device as it is to be. An interface is found by its <mac>, its "
+        summary="change an interface of a container",
+        arguments=(REF, _INTERFACE, LIVE, CONFIG, JSON),
+        details="The file has the interface as it is to be. It is found by its <mac>, its "
         f"<guest dev='...'/> or its <target dev='...'/>; the routed one is the only one. {_BOTH}",
         repairs=True,
     ),
@@ -107,7 +113,8 @@ _DEVICE_COMMANDS: Final = (
         group=DEVICES,
         summary="take a device from a container",
         arguments=(REF, _DEVICE, LIVE, CONFIG, JSON),
-        details=f"The device is found as by 'update-device'. {_BOTH}",
+        details="An interface is found as by 'update-device', a device of the host by its name or "
+        f"address, a file system by its <target>. {_BOTH} {_NOT_LIVE}",
         repairs=True,
     ),
     Command(

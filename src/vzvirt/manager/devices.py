@@ -305,7 +305,7 @@ def _updated(domain: Domain, device: Device) -> Domain:
         what = device.target if isinstance(device, Filesystem) else device.name or device.address
         raise errors.ConfigUnsupported(
             f"nothing of '{what}' can change in place",
-            hint="detach and attach it; quotas: vzvirt set --space",
+            hint=f"detach and attach it; the root's quotas: vzvirt quota {domain.name} --size",
         )
     old = _find(domain, device)
     new = _filled(device, old)

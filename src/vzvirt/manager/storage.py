@@ -261,7 +261,7 @@ class StoragePools:
         if ref.pool != PoolKind.TEMPLATES.value:
             raise errors.NoSupport(
                 f"the private area '{ref.path}' cannot be copied as a whole by a client",
-                hint="'vzvirt cp' copies files and folders of a container",
+                hint="'vzvirt pull' and 'vzvirt push' copy single files and folders",
             )
 
     def _refuse_used(self, ref: VolumeRef) -> None:

@@ -48,7 +48,7 @@ def openat2(folder: int, path: str, flags: int, mode: int, resolve: int) -> int:
             break
     if number == errno.ENOSYS:
         raise errors.NoSupport(
-            "this kernel has no openat2", hint="vzvirt needs Linux 5.6 or later"
+            "this kernel has no openat2", hint="Linux 5.6 or later is needed"
         )
     raise OSError(number, os.strerror(number), path)
 
