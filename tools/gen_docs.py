@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -56,8 +57,19 @@ SHAPES: Final = (
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [f"| {' | '.join(headings)} |", f"|{'---|' * len(headings)}"]
-    lines += [f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows]
+    lines += [
+        f"| {' | '.join(prose(cell).replace('|', '&#124;') for cell in row)} |" for row in rows
+    ]
     return "\n".join(lines) + "\n"
+
+
+def prose(text: str) -> str:
+    """Text whose XML is marked as literal, else Markdown hides it."""
+    pieces = re.split(r"(`[^`]*`)", text)
+    xml = r"</?[a-z][^<>]*>(?:\w*</?[a-z][^<>]*>)*"
+    return "".join(
+        piece if piece.startswith("`") else re.sub(xml, r"`\g<0>`", piece) for piece in pieces
+    )
 
 
 def code(text: str) -> str:
@@ -98,7 +110,11 @@ def cli() -> str:
 def command_part(command: Command) -> str:
     """One command."""
     summary = f"{command.summary[:1].upper()}{command.summary[1:]}."
-    parts = [f"### {command.name}\n", f"    {command.usage}\n", f"{summary} {command.details}\n"]
+    parts = [
+        f"### {command.name}\n",
+        f"    {command.usage}\n",
+        f"{prose(f'{summary} {command.details}')}\n",
+    ]
     if command.arguments:
         parts.append(arguments_table(command.arguments))
     return "\n".join(part.replace(" \n", "\n") for part in parts)
