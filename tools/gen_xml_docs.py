@@ -287,8 +287,8 @@ def domain_page() -> str:
             "stands in the container's `CTID.conf`, under the key that the table names "
             "([parameters](parameters.md)); all else is kept in `CTID.vzvirt.xml` beside it. "
             "Where both speak, the config wins. Only `<name>` is needed, and the `<filesystem>` "
-            "of the root unless vz.conf names a template (`DEF_OSTEMPLATE`). Autostart is no part of "
-            "the document, see `vzvirt autostart`.\n",
+            "of the root unless vz.conf names a template (`DEF_OSTEMPLATE`). Autostart is no "
+            "part of the document, see `vzvirt autostart`.\n",
             NOTATION,
             *parts("The container itself", places, DOMAIN_PARTS, keyed=True),
             "## Other forms\n",
