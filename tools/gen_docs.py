@@ -302,17 +302,21 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 }
 
 
-def main(pages: Mapping[str, Callable[[], str]] = PAGES) -> int:
+def main(
+    pages: Mapping[str, Callable[[], str]] = PAGES,
+    folder: Path = REFERENCE,
+    notice: str = NOTICE,
+) -> int:
     """Write pages, or check them."""
     tool = Path(sys.argv[0]).name
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
     stale = 0
-    REFERENCE.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, page in pages.items():
-        text = f"{NOTICE.format(tool=tool)}{page().rstrip()}\n"
-        path = REFERENCE / name
+        text = f"{notice.format(tool=tool)}{page().rstrip()}\n"
+        path = folder / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale += 1
