@@ -47,9 +47,7 @@ def openat2(folder: int, path: str, flags: int, mode: int, resolve: int) -> int:
         if number not in {errno.EAGAIN, errno.EINTR}:
             break
     if number == errno.ENOSYS:
-        raise errors.NoSupport(
-            "this kernel has no openat2", hint="Linux 5.6 or later is needed"
-        )
+        raise errors.NoSupport("this kernel has no openat2", hint="Linux 5.6 or later is needed")
     raise OSError(number, os.strerror(number), path)
 
 
