@@ -249,7 +249,7 @@ def _foreign_lines(
     held = heard.positions - {
         item.position
         for item in document.assignments
-        if item.key in BY_KEY and unsayable.issuperset(BY_KEY[item.key].fields)
+        if item.key in BY_KEY and unsayable >= set(BY_KEY[item.key].fields)
     }
     return tuple(
         ForeignLine(position, line.rstrip("\r"))
