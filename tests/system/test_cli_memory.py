@@ -259,6 +259,13 @@ def test_a_config_is_its_own_base(vzvirt: Vzvirt, name: str) -> None:
     assert based == config.read_text()
 
 
+def test_autostart_comes_along_from_a_config(vzvirt: Vzvirt, tmp_path: Path) -> None:
+    config = tmp_path / "105.conf"
+    config.write_text('ONBOOT="yes"\nOSTEMPLATE="busybox"\nPHYSPAGES="0:65536"\n')
+    vzvirt.call("define", "-", stdin=vzvirt("convert", config))
+    assert "Autostart:     yes" in vzvirt("info", "105")
+
+
 def test_doctor(vzvirt: Vzvirt) -> None:
     done = vzvirt.call("doctor")
     assert done.returncode in {0, 7}
