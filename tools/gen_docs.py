@@ -249,7 +249,8 @@ def states() -> str:
         (
             "# States\n",
             "What each action leads to; `-`: refused. `end` and `crash` are not asked for, they "
-            "happen: its init exits as it was asked to or powers off, or it dies.\n",
+            "happen: its init exits as it was asked to or powers off, or it dies. One that is "
+            "paused while it shuts down goes on with that when it is unpaused.\n",
             table(("in state", *(action.value for action in actions)), rows),
             "## Reasons\n",
             "The numbers are libvirt's `virDomainState` and its reasons within that state.\n",

@@ -67,6 +67,14 @@ def test_one_that_takes_its_time_is_said_to_shut_down(bench: Bench) -> None:
     bench.engine.request_shutdown(CTID)
     assert bench.observe().state is DomainState.SHUTDOWN
     assert not bench.engine.wait_stopped(CTID, 0.2)
+    bench.engine.pause(CTID)
+    assert bench.observe().state is DomainState.PAUSED
+    bench.engine.unpause(CTID)
+    assert bench.observe().state is DomainState.SHUTDOWN, "it was asked, and goes on with it"
+    bench.engine.request_reboot(CTID)
+    assert bench.observe().state is DomainState.RUNNING
+    bench.engine.request_shutdown(CTID)
+    assert bench.observe().state is DomainState.SHUTDOWN
     bench.engine.kill(CTID)
     assert bench.engine.settle(CTID).reason is Reason.KILLED
 
@@ -245,6 +253,27 @@ def test_it_outlives_its_starter(bench: Bench) -> None:
     assert starter.wait(20) == -signal.SIGKILL
     assert bench.observe().state is DomainState.RUNNING
     assert bench.inside("true").status == 0
+
+
+def test_who_has_the_number_of_a_starter_that_died_is_not_taken_for_it(bench: Bench) -> None:
+    bench.start()
+    ours = Path("/proc/self/stat").read_text().split(" ")
+    ours[21] = str(int(ours[21]) - 1)
+    (bench.engine._run(CTID).path / "starting").write_text(" ".join(ours))
+    bench.sh("poweroff -f")
+    wait_until(lambda: bench.callbacks() == ["stopped 101"])
+    wait_until(lambda: bench.leftovers() == [], 10, bench.leftovers)
+
+
+def test_the_end_of_one_that_is_being_started_is_its_starters_affair(bench: Bench) -> None:
+    bench.start()
+    (bench.engine._run(CTID).path / "starting").write_text(Path("/proc/self/stat").read_text())
+    bench.sh("poweroff -f")
+    monitor = bench.engine._run(CTID).monitor
+    assert monitor is not None
+    assert monitor.wait(10)
+    assert bench.callbacks() == []
+    bench.engine.settle(CTID)
 
 
 @pytest.mark.parametrize("delay", [0.15, 0.17, 0.19, 0.21, 0.24])

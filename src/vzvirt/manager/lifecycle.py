@@ -33,6 +33,11 @@ from vzvirt.ports.engine import StartPlan
 LOOK: Final = 0.1
 """Seconds between two looks at whether a container has rebooted."""
 
+_OTHERS_WISH: Final = frozenset(
+    {Reason.KILLED, Reason.SHUT_DOWN, Reason.SHUTTING_DOWN, Reason.HOST_STOPPED}
+)
+"""What nobody comes to who was asked to reboot, unless somebody else has asked for it since."""
+
 
 class Lifecycle:
     """Use cases over running containers."""
@@ -168,7 +173,8 @@ class Lifecycle:
 
         Raises:
             NoDomain: There is no such container.
-            OperationInvalid: It is not running, or paused.
+            OperationInvalid: It is not running, or paused; or somebody else has ended it, or
+                asked it to shut down, since it was asked to reboot.
         """
         world = self._world
         ctid = world.store.find(ref)
@@ -181,6 +187,7 @@ class Lifecycle:
             now = world.engine.observe(ctid)
             if now.is_active and not _same_run(now, before):
                 return  # it made it, or somebody else started it
+            _refuse_overtaken(domain, now, before)
             domain = world.current(ctid) if now.is_active else domain
             if now.is_active:
                 world.engine.kill(ctid)
@@ -365,6 +372,16 @@ def _with_root_of(stored: Domain, domain: Domain) -> Domain:
         domain, provisioned=stored.provisioned, idmap_shifted=stored.idmap_shifted
     )
     return replace_openvz(made, layout=stored.openvz.layout)
+
+
+def _refuse_overtaken(domain: Domain, now: Observation, before: Observation) -> None:
+    """Leave a container as somebody else wants it who came after the request to reboot."""
+    if now.run == before.run and now.reason not in _OTHERS_WISH:
+        return
+    raise errors.OperationInvalid(
+        f"the reboot of '{domain.name}' was overtaken: {now.reason.words}",
+        hint=None if now.is_active else f"if it is to run: vzvirt start {domain.name}",
+    )
 
 
 def _same_run(now: Observation, before: Observation) -> bool:

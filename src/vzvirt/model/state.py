@@ -101,6 +101,8 @@ TRANSITIONS: Final = MappingProxyType(
         (_S.PAUSED, _A.CRASH): _S.CRASHED,
         (_S.SHUTDOWN, _A.SHUTDOWN): _S.SHUTDOWN,
         (_S.SHUTDOWN, _A.KILL): _S.SHUTOFF,
+        (_S.SHUTDOWN, _A.REBOOT): _S.RUNNING,
+        (_S.SHUTDOWN, _A.PAUSE): _S.PAUSED,
         (_S.SHUTDOWN, _A.EXECUTE): _S.SHUTDOWN,
         (_S.SHUTDOWN, _A.END): _S.SHUTOFF,
         (_S.SHUTDOWN, _A.CRASH): _S.CRASHED,

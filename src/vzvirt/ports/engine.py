@@ -107,7 +107,10 @@ class ContainerEngine(Protocol):
         """Take a device node from a running container."""
 
     def request_shutdown(self, ctid: Ctid) -> None:
-        """Ask a container's init to shut down; returns at once."""
+        """Ask a container's init to shut down; returns at once.
+
+        Asked to reboot afterwards it counts as running again; paused and unpaused it does not.
+        """
 
     def request_reboot(self, ctid: Ctid) -> None:
         """Ask a container's init to reboot; returns at once."""

@@ -34,7 +34,7 @@ PERFORM: Mapping[Action, Callable[[World, Manager], object]] = {
     Action.START: lambda world, it: it.lifecycle.start("web"),
     Action.SHUTDOWN: lambda world, it: it.lifecycle.shutdown("web", timeout=0),
     Action.KILL: lambda world, it: it.lifecycle.kill("web"),
-    Action.REBOOT: lambda world, it: it.lifecycle.reboot("web"),
+    Action.REBOOT: lambda world, it: it.lifecycle.reboot("web", timeout=0.05),
     Action.PAUSE: lambda world, it: it.lifecycle.pause("web"),
     Action.UNPAUSE: lambda world, it: it.lifecycle.unpause("web"),
     Action.EXECUTE: lambda world, it: it.guests.execute("web", ExecRequest(argv=("true",))),
@@ -284,6 +284,50 @@ class TestReboot:
         )
         world.manager.lifecycle.reboot("web", timeout=5)
         assert world.state() is DomainState.RUNNING
+
+    @pytest.mark.parametrize(
+        ("meanwhile", "reason"),
+        [
+            (lambda it: it.lifecycle.kill("web"), Reason.KILLED),
+            (lambda it: it.lifecycle.shutdown("web", timeout=0), Reason.SHUTTING_DOWN),
+            (lambda it: it.lifecycle.shutdown("web", timeout=0.01), Reason.KILLED),
+        ],
+    )
+    def test_what_others_ask_for_afterwards_holds(
+        self,
+        world: World,
+        monkeypatch: pytest.MonkeyPatch,
+        meanwhile: Callable[[Manager], object],
+        reason: Reason,
+    ) -> None:
+        _prepare(world, DomainState.RUNNING, Action.SHUTDOWN)
+
+        def wait_stopped(ctid: Ctid, timeout: float) -> bool:
+            monkeypatch.undo()
+            meanwhile(world.manager)
+            return world.engine.wait_stopped(ctid, timeout)
+
+        monkeypatch.setattr(world.engine, "wait_stopped", wait_stopped)
+        with pytest.raises(errors.OperationInvalid, match=f"overtaken: {reason.words}"):
+            world.manager.lifecycle.reboot("web", timeout=0.3)
+        assert world.engine.observe(CTID).reason is reason
+
+    def test_a_run_that_others_began_and_that_ended_is_left_alone(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _prepare(world, DomainState.RUNNING, Action.SHUTDOWN)
+
+        def wait_stopped(ctid: Ctid, timeout: float) -> bool:
+            monkeypatch.undo()
+            world.manager.lifecycle.kill("web")
+            world.manager.lifecycle.start("web")
+            _end(world, Reason.POWERED_OFF)
+            return True
+
+        monkeypatch.setattr(world.engine, "wait_stopped", wait_stopped)
+        with pytest.raises(errors.OperationInvalid, match="overtaken: powered off"):
+            world.manager.lifecycle.reboot("web", timeout=5)
+        assert world.state() is DomainState.SHUTOFF
 
 
 @pytest.mark.parametrize(

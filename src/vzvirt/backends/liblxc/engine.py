@@ -128,13 +128,13 @@ class LxcEngine:
 
     def request_shutdown(self, ctid: Ctid) -> None:
         """Ask a container's init to shut down; returns at once."""
-        self._ask(ctid, Mark.SHUTDOWN)
+        self._ask(ctid, Mark.SHUTDOWN, instead_of=Mark.REBOOT)
 
     def request_reboot(self, ctid: Ctid) -> None:
         """Ask a container's init to reboot; returns at once."""
-        self._ask(ctid, Mark.REBOOT)
+        self._ask(ctid, Mark.REBOOT, instead_of=Mark.SHUTDOWN)
 
-    def _ask(self, ctid: Ctid, mark: Mark) -> None:
+    def _ask(self, ctid: Ctid, mark: Mark, *, instead_of: Mark) -> None:
         from vzvirt.backends.liblxc.attaching import Attacher
         from vzvirt.backends.liblxc.guest import InitKind
 
@@ -143,6 +143,7 @@ class LxcEngine:
         kind = InitKind.of(facts.init_kind if facts else "")
         asking = kind.shutdown if mark is Mark.SHUTDOWN else kind.reboot
         run.mark(mark)
+        run.unmark(instead_of)  # whatever follows is what was asked for last
         if asking.signal is not None:
             _wait_for_ears(init, asking.signal)
             init.signal(asking.signal)

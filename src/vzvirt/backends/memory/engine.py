@@ -91,6 +91,8 @@ class MemoryEngine:
         with self._active(ctid) as run:
             if not run.stubborn:
                 _boot(run, ctid, Reason.BOOTED)
+            elif run.reason == Reason.SHUTTING_DOWN.name:
+                run.reason = Reason.BOOTED.name
 
     def wait_stopped(self, ctid: Ctid, timeout: float) -> bool:
         """Wait until a container is off; one that is stubborn never is by itself."""
@@ -144,12 +146,15 @@ class MemoryEngine:
     def pause(self, ctid: Ctid) -> None:
         """Say that it is frozen."""
         with self._active(ctid) as run:
+            run.was_asked = run.reason == Reason.SHUTTING_DOWN.name
             run.reason = Reason.PAUSED_BY_USER.name
 
     def unpause(self, ctid: Ctid) -> None:
         """Say that it is thawed."""
         with self._active(ctid) as run:
-            run.reason = Reason.UNPAUSED.name
+            reason = Reason.SHUTTING_DOWN if run.was_asked else Reason.UNPAUSED
+            run.reason = reason.name
+            run.was_asked = False
             run.unpaused_at = time.time()
 
     def observe(self, ctid: Ctid) -> Observation:
@@ -317,7 +322,7 @@ def _boot(run: Run, ctid: Ctid, reason: Reason) -> None:
     run.started_at = time.time()
     run.exit_status = None
     run.unpaused_at = None
-    run.stubborn = False
+    run.stubborn = run.was_asked = False
     run.log += f"container {ctid}: simulated init started\r\n"
 
 

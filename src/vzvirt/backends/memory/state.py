@@ -35,6 +35,7 @@ class Run:
         run: Counts its runs.
         previous_end: Name of the ``Reason`` that the run before ended for.
         stubborn: Whether its init ignores requests.
+        was_asked: Whether it was asked to shut down before it was paused.
         log: What its console has shown.
         console: Who has its console: pid, start of that process, a random word; or empty.
         hostname: What it calls itself.
@@ -51,6 +52,7 @@ class Run:
     unpaused_at: float | None = None
     mounted: bool = False
     stubborn: bool = False
+    was_asked: bool = False
     log: str = ""
     console: str = ""
     hostname: str = ""
