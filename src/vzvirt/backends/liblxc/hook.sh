@@ -107,7 +107,15 @@ may_reboot() {
 
 # Whoever starts the container cleans up himself if it fails; while he lives, that is.
 starter_lives() {
-    [ -e starting ] && read -r pid < starting && [ -d "/proc/$pid" ]
+    [ -e starting ] && read -r noted < starting || return 1
+    read -r now < "/proc/${noted%% *}/stat" || return 1
+    [ "$(started_at "$noted")" = "$(started_at "$now")" ]
+} 2> /dev/null
+
+# When a process started, from its line in /proc/PID/stat: its name may hold blanks.
+started_at() {
+    set -- ${1##*) }
+    echo "${20}"
 }
 
 case $LXC_HOOK_TYPE in

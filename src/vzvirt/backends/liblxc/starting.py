@@ -134,7 +134,7 @@ class Starter:
             self.run.write("memory-group", f"{memory}\n")
         if domain.lifecycle.on_reboot is OnEnd.DESTROY:
             self.run.mark(Mark.NO_REBOOT)
-        self.run.write("starting", f"{os.getpid()}\n")
+        self.run.write("starting", Path("/proc/self/stat").read_text(errors="surrogateescape"))
         self.run.write_facts(
             Facts(
                 name=domain.name,
