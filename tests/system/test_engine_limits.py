@@ -112,6 +112,34 @@ def test_what_the_kernel_refuses_is_put_back(bench: Bench) -> None:
     assert _limits(bench) == before
 
 
+def test_memory_in_use_is_not_taken_by_force(bench: Bench) -> None:
+    """The kernel refuses with version 1; with version 2 it would end what uses it."""
+    plain = bench.domain(memory=Memory(limit=128 * MIB, swap=0))
+    bench.start(plain)
+    before = _limits(bench)
+    less = dataclasses.replace(plain, memory=Memory(limit=24 * MIB, swap=0))
+    keeps = "x=$(head -c 40000000 /dev/zero | tr '\\0' x); : > /tmp/full; sleep 1000; echo $x"
+    child = bench.script(f"bench.engine.execute(CTID, ExecRequest(argv=('sh', '-c', {keeps!r})))")
+    wait_until((bench.guest / "tmp/full").exists, 60)  # long in an emulated guest
+    with pytest.raises(errors.OperationFailed, match="for 'memory'"):
+        bench.engine.apply(less)
+    assert child.poll() is None
+    assert _limits(bench) == before
+    bench.sh("killall sleep; rm /tmp/full")
+    child.wait(10)
+    bench.engine.apply(less)
+    assert bench.observe().is_active
+
+
+def test_memory_that_caches_files_is_taken_back(bench: Bench) -> None:
+    plain = bench.domain(memory=Memory(limit=128 * MIB, swap=0))
+    bench.start(plain)
+    bench.sh("head -c 60000000 /dev/zero > /tmp/file; cat /tmp/file > /dev/null")
+    os.sync()
+    bench.engine.apply(dataclasses.replace(plain, memory=Memory(limit=24 * MIB, swap=0)))
+    assert bench.observe().is_active
+
+
 def test_a_start_that_cannot_have_its_limits_fails_and_says_so(bench: Bench) -> None:
     with pytest.raises(errors.OperationFailed, match="refuses '4000'"):
         bench.start(bench.domain(cpu=Cpu(affinity="4000")))

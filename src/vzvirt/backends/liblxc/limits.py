@@ -8,19 +8,24 @@ running container writes the same lines at once and keeps them for the next boot
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.liblxc.groups import Groups
-from vzvirt.codec.lxcconf.limits import LIMITS, LimitFile, LimitRow
+from vzvirt.codec.lxcconf.limits import LIMITS, LimitFile, LimitRow, Squeeze
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import EnforcedParameter, Enforcement
 from vzvirt.model.values import UNLIMITED
 
 _DISKS: Final = Path("/sys/dev/block")
+
+_SQUEEZES: Final = 5
+"""How often it is tried to take memory back; as often as version 1 of control groups does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Write:
     whole_tree: bool
     disk: str = ""
     may_be_refused: bool = False
+    squeeze: Squeeze | None = None
 
     @property
     def line(self) -> str:
@@ -55,7 +61,37 @@ class Write:
             for path in (*reversed(below), *below):
                 with contextlib.suppress(OSError):
                     path.write_text(self.value, encoding="ascii")
-        self.path.write_text(self.value or "\n", encoding="ascii")
+        with contextlib.ExitStack() as held:
+            if self.squeeze is not None and self.value.isdecimal():
+                held.enter_context(_squeezed(self.path.parent, self.squeeze, int(self.value)))
+            self.path.write_text(self.value or "\n", encoding="ascii")
+
+
+@contextlib.contextmanager
+def _squeezed(group: Path, squeeze: Squeeze, most: int) -> Iterator[None]:
+    """While it lasts the kernel takes back what is in use above ``most``.
+
+    Raises ``OSError`` (``EBUSY``, as version 1 has it) if that cannot be brought down so far.
+    """
+    used, mark = group / squeeze.used, group / squeeze.mark
+    if _amount(used) <= most:
+        yield
+        return
+    before = mark.read_text(encoding="ascii")
+    try:
+        for _ in range(_SQUEEZES):
+            mark.write_text(str(most), encoding="ascii")  # returns when no more can be had
+            if _amount(used) <= most:
+                break
+        else:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        yield
+    finally:
+        mark.write_text(before, encoding="ascii")
+
+
+def _amount(path: Path) -> int:
+    return int(path.read_text(encoding="ascii"))
 
 
 def disk_of(folder: Path) -> str | None:
@@ -124,7 +160,10 @@ def _write(row: LimitRow, file: LimitFile, domain: Domain, folder: Path) -> Writ
     value = file.write(domain)
     if not value and row.controller == "cpuset":
         value = _inherited(folder, file.name)
-    return Write(row.parameter, folder / file.name, value, file.optional, file.whole_tree)
+    return Write(
+        *(row.parameter, folder / file.name, value, file.optional, file.whole_tree),
+        squeeze=file.squeeze,
+    )
 
 
 def _write_disk(row: LimitRow, file: LimitFile, domain: Domain, folder: Path, disk: str) -> Write:

@@ -26,6 +26,19 @@ _DISK_WEIGHT: Final = "100"
 
 
 @dataclass(frozen=True, slots=True)
+class Squeeze:
+    """How the kernel is made to take back what is in use above a limit, ending no process.
+
+    Attributes:
+        used: The file that says how much is in use.
+        mark: The file that it is squeezed by: above its value the kernel takes back, no more.
+    """
+
+    used: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class LimitFile:
     """One file of a control group.
 
@@ -38,6 +51,8 @@ class LimitFile:
         per_disk: Whether it has a line for each disk: what is written begins with the disk's
             number.
         may_be_refused: Whether the container does without it where the kernel refuses the value.
+        squeeze: What goes before a lower value, where the kernel would not refuse one that is
+            below what is in use but end processes until it holds.
     """
 
     name: str
@@ -46,6 +61,7 @@ class LimitFile:
     whole_tree: bool = False
     per_disk: bool = False
     may_be_refused: bool = False
+    squeeze: Squeeze | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +228,13 @@ LIMITS: Final = (
             _RAISED_FIRST,
             LimitFile("memory.limit_in_bytes", lambda domain: _amount(domain.memory.limit, "-1")),
         ),
-        v2=(LimitFile("memory.max", lambda domain: _amount(domain.memory.limit, "max")),),
+        v2=(
+            LimitFile(
+                "memory.max",
+                lambda domain: _amount(domain.memory.limit, "max"),
+                squeeze=Squeeze(used="memory.current", mark="memory.high"),
+            ),
+        ),
     ),
     LimitRow(
         "swap",

@@ -163,7 +163,64 @@ def test_what_was_set_is_put_back(tmp_path: Path) -> None:
     top.mkdir(parents=True)
     for name in ("memory.max", "memory.swap.max", "memory.high"):
         (top / name).write_text("max\n")
+    (top / "memory.current").write_text("0\n")
     (top / "pids.max").mkdir()  # reading and writing it fail
     with pytest.raises(errors.OperationFailed):
         limits.apply(DOMAIN, groups, None)
     assert (top / "memory.max").read_text().strip() == "max"
+
+
+class Squeezed:
+    """A group of version 2 whose kernel takes memory back down to ``least``."""
+
+    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int) -> None:
+        self.groups = _groups(tmp_path, 2, "memory")
+        self.top = tmp_path / "vzvirt/101"
+        self.top.mkdir(parents=True)
+        for name in ("memory.max", "memory.high"):
+            (self.top / name).write_text("max\n")
+        (self.top / "memory.current").write_text("9000\n")
+        self.written: list[str] = []
+        write_text = Path.write_text
+
+        def write(path: Path, text: str, encoding: str | None = None) -> int:
+            self.written.append(f"{path.name} {text.strip()}")
+            if path.name == "memory.high" and text.isdecimal():
+                write_text(self.top / "memory.current", str(max(least, int(text))))
+            return write_text(path, text, encoding)
+
+        monkeypatch.setattr(Path, "write_text", write)
+
+    def apply(self, limit: int) -> None:
+        domain = Domain(name="web", ctid=Ctid(101), memory=Memory(limit=limit))
+        limits.apply(domain, self.groups, None)
+
+
+def test_version_2_is_asked_for_memory_before_it_would_end_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = Squeezed(tmp_path, monkeypatch, least=100)
+    kernel.apply(4096)
+    assert kernel.written == [
+        *("memory.high 4096", "memory.max 4096", "memory.high max"),
+        "memory.high max",  # the soft limit, of which nothing is said
+    ]
+
+
+def test_version_2_is_not_given_less_memory_than_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = Squeezed(tmp_path, monkeypatch, least=5000)
+    with pytest.raises(errors.OperationFailed, match=r"'4096' for 'memory'.*busy"):
+        kernel.apply(4096)
+    assert "memory.max 4096" not in kernel.written
+    assert (kernel.top / "memory.max").read_text().strip() == "max"
+    assert (kernel.top / "memory.high").read_text().strip() == "max"
+
+
+def test_memory_that_is_not_in_use_goes_without_ado(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = Squeezed(tmp_path, monkeypatch, least=100)
+    kernel.apply(9000)
+    assert kernel.written == ["memory.max 9000", "memory.high max"]
