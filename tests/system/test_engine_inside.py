@@ -153,6 +153,40 @@ def test_no_terminal_though_we_have_one(bench: Bench) -> None:
         assert screen.ends()[0] == 4
 
 
+def test_keys_reach_a_command_whose_output_goes_elsewhere(bench: Bench, tmp_path: Path) -> None:
+    bench.start()
+    out = tmp_path / "out"
+    words = bench.script_words(
+        f"os.dup2(os.open({str(out)!r}, os.O_WRONLY | os.O_CREAT), 1)\n"
+        "sys.exit(bench.engine.execute(CTID, ExecRequest(argv=('/bin/sh', '-c', "
+        "'tty; echo up >&2; read line; echo got-$line; exit 4'))))"
+    )
+    with terminal(words, bench.script_environment()) as screen:
+        screen.expect(b"up")
+        screen.type(b"typed\n")
+        assert screen.ends()[0] == 4
+    assert out.read_text() == "not a tty\ngot-typed\n"
+
+
+def test_keys_do_no_harm_to_a_command_that_reads_something_else(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.start()
+    (tmp_path / "in").write_text("a line\n")
+    words = bench.script_words(
+        f"os.dup2(os.open({str(tmp_path / 'in')!r}, os.O_RDONLY), 0)\n"
+        "sys.exit(bench.engine.execute(CTID, ExecRequest(argv=('/bin/sh', '-c', "
+        "'cat; echo up; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo done; exit 4'))))"
+    )
+    with terminal(words, bench.script_environment()) as screen:
+        screen.expect(b"a line\r\nup")
+        screen.type(b"x\n")
+        time.sleep(0.5)
+        (bench.guest / "tmp/go").touch()
+        screen.expect(b"done")
+        assert screen.ends()[0] == 4
+
+
 # -- the console --------------------------------------------------------------------------
 
 

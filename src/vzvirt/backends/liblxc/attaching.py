@@ -71,14 +71,11 @@ class Attacher:
         wanted = terminal if request.tty is None else request.tty
         if wanted and not terminal:
             return run_on_terminal(argv, _environment(), _forwarding)
-        if terminal and not wanted:
+        if not wanted:
+            # In a group of its own: signals reach the command through us alone, once.
             return run_on_pipes(argv, _environment(), _forwarding)
-        # With a terminal of ours we stay in its foreground; without one, signals reach the
-        # command through us alone, once.
         with _forwarding() as aim:
-            child = subprocess.Popen(
-                argv, env=_environment(), cwd="/", process_group=None if terminal else 0
-            )
+            child = subprocess.Popen(argv, env=_environment(), cwd="/")
             aim(child.pid)
             return status_of(child.wait())
 

@@ -1,4 +1,4 @@
-"""Running a program on a terminal we make, or on pipes, when our own streams are the other.
+"""Running a program on a terminal we make, or on pipes, where our own streams are the other.
 
 No state. Bytes are passed on as they are until the program has ended and its output is dry.
 """
@@ -16,11 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
+from vzvirt.system import process
 from vzvirt.system.files import write_all
 
 _PORTION: Final = 64 << 10
 _GLANCE: Final = 0.005
 """Seconds between two looks at a terminal's mode, of which nobody tells us."""
+_LINGER: Final = 200
+"""Milliseconds without output after which a program that has ended is taken for dry."""
 _OUTPUT_MODES: Final = 1
 _LOCAL_MODES: Final = 3
 SETSID: Final = "/usr/bin/setsid"
@@ -63,31 +66,41 @@ def wait_for_raw(child: subprocess.Popen[bytes], terminal: int) -> None:
 
 
 def run_on_pipes(argv: Sequence[str], env: Mapping[str, str], forwarding: Forwarding) -> int:
-    """Run a program on pipes that our terminal feeds and drains."""
-    pipe = subprocess.PIPE
+    """Run a program on our standard streams; those that are a terminal it has as pipes.
+
+    It is in no terminal's foreground, where it could not even read one, so none may reach it:
+    ``lxc-attach`` looks at each stream, and takes over the terminal that it finds.
+    """
+    kinds = [subprocess.PIPE if os.isatty(stream) else None for stream in (0, 1, 2)]
     with forwarding() as aim:
         child = subprocess.Popen(
-            argv, env=env, cwd="/", stdin=pipe, stdout=pipe, stderr=pipe, process_group=0
+            argv,
+            env=env,
+            cwd="/",
+            stdin=kinds[0],
+            stdout=kinds[1],
+            stderr=kinds[2],
+            process_group=0,
         )
         aim(child.pid)
-        if child.stdin is None or child.stdout is None or child.stderr is None:
-            raise AssertionError("asked for three pipes")
-        streams = (child.stdin, child.stdout, child.stderr)
-        to, out, err = (os.dup(stream.fileno()) for stream in streams)
-        for stream in streams:
-            stream.close()
-        _pump(child, {0: to, out: 1, err: 2}, end_of_input={})
+        routes = {}
+        for number, stream in enumerate((child.stdin, child.stdout, child.stderr)):
+            if stream is not None:
+                end = os.dup(stream.fileno())
+                stream.close()
+                routes.update({0: end} if number == 0 else {end: number})
+        _pump(child, routes, end_of_input={})
         status = child.wait()
-    for end in (to, out, err):
+    for end in {*routes, *routes.values()} - {0, 1, 2}:
         with contextlib.suppress(OSError):
             os.close(end)
     return 128 - status if status < 0 else status
 
 
 def _pump(
-    child: subprocess.Popen[bytes], routes: dict[int, int], end_of_input: Mapping[int, bytes]
+    child: subprocess.Popen[bytes], routes: Mapping[int, int], end_of_input: Mapping[int, bytes]
 ) -> None:
-    """Pass bytes on along ``routes`` (from, to) until the program's outputs are dry.
+    """Pass bytes on along ``routes`` (from, to) until the program has ended and is dry.
 
     Args:
         child: The program.
@@ -95,22 +108,35 @@ def _pump(
         end_of_input: What to write where our input ends; elsewhere it is closed.
     """
     poll = select.poll()
-    for source in routes:
+    ended = process.hold(child.pid)
+    sources = {*routes} - {0} if ended is None else {*routes, ended}
+    for source in sources:
         poll.register(source, select.POLLIN)
-    open_outputs = set(routes) - {0}
-    while open_outputs:
-        for source, _events in poll.poll(None if child.poll() is None else 200):
-            data = _read(source)
-            if data:
-                with contextlib.suppress(BrokenPipeError):
-                    write_all(routes[source], data)
+    while sources:
+        ready = poll.poll(None if ended in sources else _LINGER)
+        if not ready:
+            break  # what the program has left behind holds the rest open
+        for source in sources.intersection(number for number, _events in ready):
+            over = {source}
+            if source == ended:
+                over |= sources & {0}  # what is typed from now on is not for it
+            elif _passed_on(source, routes[source]):
                 continue
-            poll.unregister(source)
-            open_outputs.discard(source)
-            if source == 0:
+            elif source == 0:
                 _end(routes[0], end_of_input)
-        if child.poll() is not None and not poll.poll(0):
-            return
+            for number in over & sources:
+                poll.unregister(number)
+                sources.discard(number)
+    if ended is not None:
+        os.close(ended)
+
+
+def _passed_on(source: int, target: int) -> bool:
+    """Pass on what there is; ``False``: it has ended."""
+    data = _read(source)
+    with contextlib.suppress(BrokenPipeError):
+        write_all(target, data)
+    return bool(data)
 
 
 def _read(source: int) -> bytes:
