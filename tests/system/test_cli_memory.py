@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,7 +113,7 @@ def editor(tmp_path: Path, script: str) -> dict[str, str]:
     path = tmp_path / "an editor"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
-    return {"EDITOR": f"'{path}' --wait", "VISUAL": ""}
+    return {"EDITOR": f"'{path}' --wait", "VISUAL": "", "TMPDIR": str(tmp_path)}
 
 
 def _limits(web: Vzvirt, *where: str) -> dict[str, str]:
@@ -171,6 +172,33 @@ def test_an_edit_that_is_refused_changes_nothing(
     assert words in done.stderr
     assert web("dumpxml", "web") == before
     assert web("list", "-aq") == "101\n"
+
+
+def test_an_edit_does_not_undo_what_others_do_meanwhile(web: Vzvirt, tmp_path: Path) -> None:
+    conf = web.root / "etc/vz/conf/101.conf"
+    script = (
+        'sed -i "s|</uuid>|</uuid><title>Shop</title>|" "$2"\n'
+        f"echo 'DESCRIPTION=\"of others\"' >> '{conf}'"
+    )
+    done = web.call("edit", "web", environment=editor(tmp_path, script))
+    assert done.returncode == 4, done
+    assert "changed by somebody else" in done.stderr
+    assert "of others" in conf.read_text()
+    assert "Shop" not in web("dumpxml", "web")
+    (kept,) = tmp_path.glob("vzvirt-edit-*/101.xml")
+    assert str(kept) in done.stderr
+    assert "Shop" in kept.read_text()
+    web("define", str(kept))
+
+
+def test_an_edit_does_not_mind_a_start_meanwhile(web: Vzvirt, tmp_path: Path) -> None:
+    script = (
+        'sed -i "s|</uuid>|</uuid><title>Shop</title>|" "$2"\n'
+        f"{sys.executable} -m vzvirt start web >&2"
+    )
+    done = web.call("edit", "web", environment=editor(tmp_path, script))
+    assert done.stdout == "container 101 (web) edited\n", done
+    assert not list(tmp_path.glob("vzvirt-edit-*"))
 
 
 def test_no_editor(web: Vzvirt) -> None:

@@ -112,7 +112,7 @@ def test_a_network_is_edited(lan: Vzvirt, tmp_path: Path) -> None:
     script = tmp_path / "editor"
     script.write_text("#!/bin/sh\nsed -i 's|10.9.0.99|10.9.0.50|' \"$1\"\n")
     script.chmod(0o755)
-    editor = {"EDITOR": str(script), "VISUAL": ""}
+    editor = {"EDITOR": str(script), "VISUAL": "", "TMPDIR": str(tmp_path)}
     assert lan("net", "edit", "lan", environment=editor) == "network lan edited\n"
     assert "10.9.0.50" in lan("net", "dumpxml", "lan")
     assert lan("net", "edit", "lan", environment=editor) == "network lan not changed\n"
@@ -120,6 +120,14 @@ def test_a_network_is_edited(lan: Vzvirt, tmp_path: Path) -> None:
     done = lan.call("net", "edit", "lan", environment=editor)
     assert done.returncode == 2
     assert "was changed" in done.stderr
+    others = lan.root / "etc/vzvirt/networks/lan.xml"
+    script.write_text(
+        "#!/bin/sh\nsed -i 's|10.9.0.50|10.9.0.60|' \"$1\"\n"
+        f"sed -i 's|10.9.0.50|10.9.0.70|' '{others}'\n"
+    )
+    done = lan.call("net", "edit", "lan", environment=editor)
+    assert done.returncode == 4, done
+    assert "10.9.0.70" in lan("net", "dumpxml", "lan")
 
 
 def test_a_container_on_a_network_has_a_lease(lan: Vzvirt) -> None:

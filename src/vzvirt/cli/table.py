@@ -43,7 +43,8 @@ COMMANDS: Final = (
         summary="edit a container's domain XML",
         arguments=(REF,),
         details="Opens $VISUAL, else $EDITOR, else 'editor'. What is refused can be edited "
-        "again; an unchanged document changes nothing.",
+        "again, and is kept where it is not; an unchanged document changes nothing. Where the "
+        "definition was changed by somebody else meanwhile, that is not undone but said.",
         repairs=True,
     ),
     Command(

@@ -28,11 +28,18 @@ from vzvirt.model.values import Ctid, check_name
 from vzvirt.ports.store import StoredDomain
 
 
-def define(world: World, domain: Domain, warnings: Iterable[str]) -> Defined:
+def define(
+    world: World, domain: Domain, warnings: Iterable[str], replacing: Domain | None
+) -> Defined:
     """As ``Definitions.define``."""
     with ExitStack() as held:
         claimed = claim(world, domain, held)
         old = claimed.before
+        if replacing is not None and (claimed.old is None or not _unchanged(replacing, old)):
+            raise errors.OperationInvalid(
+                f"'{domain.name}' was changed by somebody else meanwhile",
+                hint=f"see what it is now: vzvirt dumpxml --inactive {domain.name}",
+            )
         complete, sentences = completed_definition(world, domain, claimed)
         case = define_case(
             world,
@@ -56,6 +63,11 @@ def define(world: World, domain: Domain, warnings: Iterable[str]) -> Defined:
         warnings=tuple(dict.fromkeys((*told, *stored.roundings))),
         is_new=_is_new(claimed),
     )
+
+
+def _unchanged(shown: Domain, now: Domain | None) -> bool:
+    """Whether a definition still says what it did, facts aside that no document says."""
+    return now is not None and _kept(shown, now) == now
 
 
 def _is_new(claimed: Claim) -> bool:

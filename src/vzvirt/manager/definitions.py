@@ -27,13 +27,21 @@ class Definitions:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def define(self, domain: Domain, *, warnings: Iterable[str] = ()) -> Defined:
+    def define(
+        self, domain: Domain, *, warnings: Iterable[str] = (), replacing: Domain | None = None
+    ) -> Defined:
         """Take a definition in, or replace the one with the same name and UUID.
 
         Only the definition is written: no root is made. ``warnings`` are what reading the
         document brought up; they come first among those given back.
 
+        Args:
+            domain: The definition.
+            warnings: See above.
+            replacing: What it was made from, if nothing is to be undone that has changed since.
+
         Raises:
+            OperationInvalid: What is stored is no longer ``replacing``.
             Conflict: CTID, name, UUID or an address belongs to another container.
             ConfigUnsupported: It asks for something that cannot be had here.
             InvalidArgument: It contradicts itself, or names the host's own root.
@@ -41,7 +49,7 @@ class Definitions:
         """
         from vzvirt.manager.defining import define
 
-        return define(self._world, domain, tuple(warnings))
+        return define(self._world, domain, tuple(warnings), replacing)
 
     def undefine(self, ref: str, *, remove_data: bool, running: bool = False) -> None:
         """Forget a container that is off; its private area goes only with ``remove_data``.

@@ -25,3 +25,11 @@ def not_ours(name: str) -> errors.OperationInvalid:
         f"network '{name}' is run by libvirt's own daemon, not by vzvirt",
         hint=f"virsh net-destroy {name}",
     )
+
+
+def changed_meanwhile(name: str) -> errors.OperationInvalid:
+    """It is no longer what a change was made from."""
+    return errors.OperationInvalid(
+        f"network '{name}' was changed by somebody else meanwhile",
+        hint=f"see what it is now: vzvirt net dumpxml --inactive {name}",
+    )

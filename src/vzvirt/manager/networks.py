@@ -80,7 +80,7 @@ class Networks:
 
     # -- defining ------------------------------------------------------------------------
 
-    def define(self, network: Network) -> Network:
+    def define(self, network: Network, *, replacing: Network | None = None) -> Network:
         """Make or replace a persistent definition; one that runs goes on as it is.
 
         Returns:
@@ -88,8 +88,11 @@ class Networks:
 
         Raises:
             Conflict: Another network has its name, UUID, bridge or addresses.
+            OperationInvalid: Its definition is no longer ``replacing``.
         """
         with self._lock():
+            if replacing is not None and self.definition(replacing.name) != replacing:
+                raise networkrefusals.changed_meanwhile(replacing.name)
             return self._define(network)
 
     def undefine(self, ref: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vzvirt import errors
@@ -34,14 +36,13 @@ def edited(session: Session, name: str, before: str, take: Callable[[bytes], Non
         session: For what the user is told.
         name: What the file is called.
         before: The document.
-        take: Called with what became of it; what it refuses can be edited again.
+        take: Called with what became of it; what it refuses can be edited again. What is given
+            up is kept.
 
     Returns:
         Whether it was changed at all.
     """
-    with tempfile.TemporaryDirectory(prefix="vzvirt-edit-") as folder:
-        path = Path(folder) / f"{name}.xml"
-        path.write_text(before, encoding="utf-8")
+    with _draft(session, name, before.encode()) as path:
         while True:
             _run_editor(path)
             text = path.read_bytes()
@@ -49,11 +50,27 @@ def edited(session: Session, name: str, before: str, take: Callable[[bytes], Non
                 return False
             try:
                 take(text)
-            except errors.CallerError as exc:
+            except errors.VzvirtError as exc:
                 if not _again(session, exc):
                     raise
             else:
                 return True
+
+
+@contextlib.contextmanager
+def _draft(session: Session, name: str, before: bytes) -> Iterator[Path]:
+    """A file to edit; it goes, unless something fails after it was changed."""
+    path = Path(tempfile.mkdtemp(prefix="vzvirt-edit-")) / f"{name}.xml"
+    path.write_bytes(before)
+    try:
+        yield path
+    except BaseException:
+        if path.exists() and path.read_bytes() != before:
+            session.output.warn(f"what was written is kept in '{path}'")
+        else:
+            shutil.rmtree(path.parent)
+        raise
+    shutil.rmtree(path.parent)
 
 
 def _take(session: Session, old: Domain, read: Read) -> None:
@@ -63,7 +80,7 @@ def _take(session: Session, old: Domain, read: Read) -> None:
             f"the id or uuid of {title(old)} was changed",
             hint="editing keeps who a container is; define another one with 'vzvirt define'",
         )
-    defined = session.manager.definitions.define(new, warnings=read.warnings)
+    defined = session.manager.definitions.define(new, warnings=read.warnings, replacing=old)
     for warning in defined.warnings:
         session.output.warn(warning)
     session.output.note(f"{title(defined.domain)} edited")
@@ -81,7 +98,7 @@ def _run_editor(path: Path) -> None:
         raise errors.OperationFailed(f"the editor '{editor}' ended with status {status}")
 
 
-def _again(session: Session, exc: errors.CallerError) -> bool:
+def _again(session: Session, exc: errors.VzvirtError) -> bool:
     if not sys.stdin.isatty():
         return False
     session.output.error(exc.message, exc.hint)

@@ -79,7 +79,8 @@ def edit(session: Session, *, ref: str) -> None:
                 f"the name or uuid of {_title(old)} was changed",
                 hint="define another network with 'vzvirt net define'",
             )
-        _tell(session, networks.define(read.network), "edited", read.warnings, json=False)
+        new = networks.define(read.network, replacing=old)
+        _tell(session, new, "edited", read.warnings, json=False)
 
     if not edited(session, old.name, write_network(old), take):
         session.output.note(f"{_title(old)} not changed")
