@@ -211,6 +211,16 @@ def test_a_crash_is_restarted_three_times_and_then_no_more(bench: Bench) -> None
     assert bench.callbacks().count("restart 101") == 3
 
 
+def test_a_restart_that_fails_says_so_in_the_log(bench: Bench) -> None:
+    bench.start(bench.domain(lifecycle=LifecyclePolicy(on_poweroff=OnEnd.RESTART)))
+    (bench.root.prefix / "plan-101").unlink()  # what the callback starts it by
+    bench.inside("poweroff", "-f")
+    log = bench.engine._log(CTID)
+    wait_until(lambda: "not restarted by its policy: " in log.read_text())
+    assert "plan-101" in log.read_text()
+    assert bench.observe().reason is Reason.POWERED_OFF
+
+
 def test_a_kill_is_not_answered_by_a_restart(bench: Bench) -> None:
     restart = OnEnd.RESTART
     bench.start(bench.domain(lifecycle=LifecyclePolicy(on_poweroff=restart, on_crash=restart)))

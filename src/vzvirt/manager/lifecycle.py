@@ -22,6 +22,7 @@ from vzvirt.manager.leftovers import end_transient, give_back, is_transient
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.provisioning import Credentials, make_root
 from vzvirt.manager.repairs import START, note
+from vzvirt.manager.runs import refuse_overtaken, same_run
 from vzvirt.manager.world import World
 from vzvirt.model.devices import GuestNaming
 from vzvirt.model.domain import Domain, replace_openvz
@@ -33,10 +34,8 @@ from vzvirt.ports.engine import StartPlan
 LOOK: Final = 0.1
 """Seconds between two looks at whether a container has rebooted."""
 
-_OTHERS_WISH: Final = frozenset(
-    {Reason.KILLED, Reason.SHUT_DOWN, Reason.SHUTTING_DOWN, Reason.HOST_STOPPED}
-)
-"""What nobody comes to who was asked to reboot, unless somebody else has asked for it since."""
+_ANY_WAIT: Final = 86_400.0
+"""Seconds that a restart by policy waits for a lock: nobody is there to try again."""
 
 
 class Lifecycle:
@@ -122,7 +121,7 @@ class Lifecycle:
                 hint=f"wait longer, or: vzvirt kill {domain.name}",
             )
         with exclusive(world, ctid):
-            if not stopped and _same_run(world.engine.observe(ctid), before):
+            if not stopped and same_run(world.engine.observe(ctid), before):
                 world.engine.kill(ctid)
             self._ended(domain)
 
@@ -185,9 +184,9 @@ class Lifecycle:
             return
         with exclusive(world, ctid):
             now = world.engine.observe(ctid)
-            if now.is_active and not _same_run(now, before):
+            if now.is_active and not same_run(now, before):
                 return  # it made it, or somebody else started it
-            _refuse_overtaken(domain, now, before)
+            refuse_overtaken(domain, now, before)
             domain = world.current(ctid) if now.is_active else domain
             if now.is_active:
                 world.engine.kill(ctid)
@@ -266,8 +265,11 @@ class Lifecycle:
         if world.engine.observe(ctid).is_active:
             return False  # somebody was faster
         world.engine.wait_stopped(ctid, ENDING)
-        with exclusive(world, ctid):
-            ran = world.live(ctid)
+        with exclusive(dataclasses.replace(world, lock_wait=_ANY_WAIT), ctid):
+            try:
+                ran = world.live(ctid)
+            except errors.NoDomain:
+                return False  # somebody was faster, and does not want it any more
             observation = give_back(world, area(world, ran))
             if observation.is_active or not ran.lifecycle.restarts_after(observation.reason):
                 return False
@@ -295,7 +297,7 @@ class Lifecycle:
             stopped = engine.wait_stopped(before.ctid, LOOK)
             now = engine.observe(before.ctid)
             # Between two boots it is active, but there is no init yet.
-            if now.is_active and now.init_pid is not None and not _same_run(now, before):
+            if now.is_active and now.init_pid is not None and not same_run(now, before):
                 return True
             if stopped and not now.is_active:
                 return False
@@ -372,21 +374,6 @@ def _with_root_of(stored: Domain, domain: Domain) -> Domain:
         domain, provisioned=stored.provisioned, idmap_shifted=stored.idmap_shifted
     )
     return replace_openvz(made, layout=stored.openvz.layout)
-
-
-def _refuse_overtaken(domain: Domain, now: Observation, before: Observation) -> None:
-    """Leave a container as somebody else wants it who came after the request to reboot."""
-    if now.run == before.run and now.reason not in _OTHERS_WISH:
-        return
-    raise errors.OperationInvalid(
-        f"the reboot of '{domain.name}' was overtaken: {now.reason.words}",
-        hint=None if now.is_active else f"if it is to run: vzvirt start {domain.name}",
-    )
-
-
-def _same_run(now: Observation, before: Observation) -> bool:
-    """Whether a container still is in the run that was seen before."""
-    return now.is_active and (now.init_pid, now.started_at) == (before.init_pid, before.started_at)
 
 
 def _idmap(world: World, domain: Domain, place: Area) -> IdMap:

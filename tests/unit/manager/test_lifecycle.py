@@ -354,6 +354,35 @@ def test_restart_policy(
         assert world.engine.observe(CTID).reason is Reason.RESTARTED
 
 
+def test_a_restart_waits_for_the_lock_as_long_as_it_takes(world: World) -> None:
+    world.define(lifecycle=LifecyclePolicy(on_crash=OnEnd.RESTART))
+    world.manager.lifecycle.start("web")
+    _end(world, Reason.DIED)
+    lifecycle = world.manager.lifecycle
+    lifecycle._world = dataclasses.replace(lifecycle._world, lock_wait=0.01)
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with world.store.lock(CTID):
+            held.set()
+            go.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    threading.Timer(0.3, go.set).start()
+    assert lifecycle.restart_by_policy(CTID)
+    thread.join()
+
+
+def test_no_restart_of_one_that_was_undefined(world: World) -> None:
+    world.define(lifecycle=LifecyclePolicy(on_crash=OnEnd.RESTART))
+    world.manager.lifecycle.start("web")
+    _end(world, Reason.DIED)
+    world.manager.definitions.undefine("web", remove_data=False)
+    assert not world.manager.lifecycle.restart_by_policy(CTID)
+
+
 def test_no_restart_of_one_that_runs(world: World) -> None:
     world.define(lifecycle=LifecyclePolicy(on_crash=OnEnd.RESTART))
     world.manager.lifecycle.start("web")

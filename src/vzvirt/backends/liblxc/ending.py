@@ -10,6 +10,7 @@ import contextlib
 import re
 import signal
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,12 @@ RESTARTS_MOST: Final = 3
 """How often the policy restarts a container within ``RESTARTS_SECONDS``; then it stays off."""
 
 RESTARTS_SECONDS: Final = 60.0
+
+_TELL_FAILURE: Final = """said=$("$@" 2>&1) ||
+printf '%s not restarted by its policy: %s\\n' "$(date '+%F %T')" "$said" >> "$0"
+"""
+"""A shell script: run a command, and keep in a file what it says if it fails. Only then is the
+file opened, since a start begins it anew."""
 
 _KILL_PATIENCE: Final = 20
 """Seconds that a monitor gets to notice that its container is dead."""
@@ -141,6 +148,16 @@ def finish(
         groups.remove()
     run.remove()
     return facts if restart else None
+
+
+def restart_later(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+    """Have a container started again by a process of its own: we may be the monitor's child.
+
+    What keeps that from it is in the log.
+    """
+    from vzvirt.system.process import spawn_detached
+
+    spawn_detached(("/bin/sh", "-c", _TELL_FAILURE, str(log), *command), env)
 
 
 def force_out(run: RunFolder, groups: Groups) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
-from vzvirt.backends.liblxc import record
+from vzvirt.backends.liblxc import ending, record
 from vzvirt.backends.liblxc.ending import exit_status, force_out, has_ended, settle, why_ended
 from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import (
@@ -176,15 +176,11 @@ class LxcEngine:
             host_went_down=host_went_down,
         )
         if again is not None:
-            self._restart_later(ctid)
+            from vzvirt.backends.liblxc.starting import hook_environment
+
+            command = (*self._hook, "restart", str(ctid))
+            ending.restart_later(command, hook_environment(self._root), self._log(ctid))
         return self.observe(ctid)
-
-    def _restart_later(self, ctid: Ctid) -> None:
-        """Have it started again by a process of its own: we may be the monitor's child."""
-        from vzvirt.backends.liblxc.starting import hook_environment
-        from vzvirt.system.process import spawn_detached
-
-        spawn_detached((*self._hook, "restart", str(ctid)), hook_environment(self._root))
 
     def forget(self, ctid: Ctid) -> None:
         """Remove what is kept of a container that is no more: last reason, logs."""
