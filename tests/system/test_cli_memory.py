@@ -174,6 +174,21 @@ def test_an_edit_that_is_refused_changes_nothing(
     assert web("list", "-aq") == "101\n"
 
 
+def test_what_is_done_inside_and_to_templates_is_told_to_programs(
+    web: Vzvirt, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    web("provision", "web")
+    for done, words in (
+        ("pushed", ("push", "web", tmp_path / "file", "/note")),
+        ("pulled", ("pull", "web", "/note", tmp_path / "back")),
+    ):
+        (told,) = web.json(*words)
+        assert (told["ctid"], told["name"], told["done"]) == (101, "web", done)
+    web("template", "build", "busybox", "--name", "spare")
+    assert web.json("template", "remove", "spare") == {"name": "spare", "done": "removed"}
+
+
 def test_an_edit_does_not_undo_what_others_do_meanwhile(web: Vzvirt, tmp_path: Path) -> None:
     conf = web.root / "etc/vz/conf/101.conf"
     script = (

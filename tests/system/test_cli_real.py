@@ -172,8 +172,10 @@ def test_files_go_in_and_out(web: Vzvirt, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "index.html").write_bytes(b"\x00hello\xff")
-    web("push", "web", folder, "/root")
-    web("pull", "web", "/root/site", tmp_path / "back")
+    (pushed,) = web.json("push", "web", folder, "/root")
+    assert (pushed["ctid"], pushed["done"]) == (101, "pushed")
+    (pulled,) = web.json("pull", "web", "/root/site", tmp_path / "back")
+    assert (pulled["name"], pulled["done"]) == ("web", "pulled")
     assert (tmp_path / "back" / "index.html").read_bytes() == b"\x00hello\xff"
     web("exec", "web", "--", "ln", "-s", "/etc/hostname", "/root/link")
     (tmp_path / "evil").write_text("evil")
@@ -185,7 +187,8 @@ def test_files_go_in_and_out(web: Vzvirt, tmp_path: Path) -> None:
 
 def test_a_password(web: Vzvirt) -> None:
     before = web("exec", "web", "--", "cat", "/etc/shadow")
-    web("passwd", "web", stdin="sesame\n")
+    (done,) = web.json("passwd", "web", stdin="sesame\n")
+    assert done["done"] == "password set"
     after = web("exec", "web", "--", "cat", "/etc/shadow")
     assert after != before
     assert "sesame" not in after
@@ -200,6 +203,19 @@ def test_the_log_of_the_console(web: Vzvirt) -> None:
     while "seen on the console" not in web("logs", "web") and time.monotonic() < until:
         time.sleep(0.1)
     assert "seen on the console" in web("logs", "web")
+
+
+def test_the_log_of_a_transient_container_is_followed_to_its_end(vzvirt: Vzvirt) -> None:
+    vzvirt("run", "-", stdin=domain_xml("brief", 105))
+    run = subprocess.Popen(
+        [*PROGRAM, "logs", "-f", "brief"], env=vzvirt.environment, stdout=subprocess.PIPE
+    )
+    time.sleep(1)
+    vzvirt("exec", "brief", "--", "sh", "-c", "echo last words > /dev/console")
+    vzvirt("kill", "brief")
+    said, _ = run.communicate(timeout=20)
+    assert run.returncode == 0
+    assert b"last words" in said
 
 
 def test_the_log_is_followed_until_it_is_interrupted(web: Vzvirt) -> None:

@@ -70,6 +70,6 @@ STORAGE_COMMANDS: Final = (
         runs="templates:remove",
         group=STORAGE,
         summary="delete a template from the cache",
-        arguments=(_TEMPLATE,),
+        arguments=(_TEMPLATE, JSON),
     ),
 )

@@ -68,6 +68,10 @@ class Looks:
         """The same for many."""
         return self._world.engine.observe_all(ctids)
 
+    def console_log(self, ctid: Ctid) -> bytes:
+        """What its console has shown since its last start, be it gone by now."""
+        return self._world.engine.console_log(ctid)
+
     # -- networks and devices -----------------------------------------------------------
 
     def networks(self) -> dict[str, NetworkView]:

@@ -55,10 +55,13 @@ def import_archive(session: Session, *, file: str, name: str | None, json: bool)
     _say(session, template, "imported", json=json)
 
 
-def remove(session: Session, *, name: str) -> None:
+def remove(session: Session, *, name: str, json: bool) -> None:
     """Delete a template."""
     session.manager.templates.remove(name)
-    session.output.note(f"template {name} removed")
+    if json:
+        session.output.json({"name": name, "done": "removed"})
+    else:
+        session.output.note(f"template {name} removed")
 
 
 def _say(session: Session, template: OsTemplate, done: str, *, json: bool) -> None:
