@@ -11,12 +11,14 @@ import pytest
 
 from engine_bench import CTID, IDMAP, NO_IDMAP, Bench, wait_until
 from vzvirt.codec.lxcconf.seccomp import REFUSED
-from vzvirt.model.devices import DevicePermission
+from vzvirt.model.devices import DevicePermission, Filesystem, FilesystemKind
 from vzvirt.model.domain import OpenvzSettings
 from vzvirt.model.resources import CapabilityDefault, LinuxCapabilities
 from vzvirt.model.state import Reason
 
 pytestmark = pytest.mark.root
+
+NOBODY = 65534
 
 EVERYTHING = LinuxCapabilities(default=CapabilityDefault.ALLOW)
 
@@ -280,10 +282,14 @@ def test_processes_run_as_users_of_its_own(bench: Bench) -> None:
 
 
 def test_a_shifted_root(bench: Bench) -> None:
+    """Its users pass no folder on the way to it."""
     subprocess.run(["chown", "-hR", "100000:100000", bench.guest], check=True)
-    bench.start(shifted=True)
+    closed = bench.root.prefix / "closed"
+    closed.mkdir(0o700)
+    guest = bench.guest.rename(closed / "guest")
+    bench.start(shifted=True, root_mount=guest)
     bench.sh("echo x > /root/file")
-    assert (bench.guest / "root/file").stat().st_uid == 100000
+    assert (guest / "root/file").stat().st_uid == 100000
 
 
 @pytest.mark.parametrize("confined", [True, False])
@@ -313,9 +319,25 @@ def test_limits_cannot_be_raised_from_inside(bench: Bench, confined: bool) -> No
     assert bench.limit("pids", "pids.max") == before
 
 
+@pytest.mark.parametrize("confined", [True, False])
+def test_users_of_the_host_reach_nothing_of_a_container(bench: Bench, confined: bool) -> None:
+    """Its set-user-id programs least of all: they would be the host's root, or the container's."""
+    shared = bench.root.prefix / "closed/shared"
+    shared.mkdir(parents=True)
+    shared.parent.chmod(0o700)
+    share = Filesystem(kind=FilesystemKind.MOUNT, source=str(shared), target="/mnt/shared")
+    bench.start(bench.domain(filesystems=(share,)), idmap=IDMAP if confined else NO_IDMAP)
+    bench.sh("cp /bin/busybox /tmp/busybox; chmod 4755 /tmp/busybox")
+    folder = bench.engine._run(CTID).path
+    assert subprocess.run([folder / "root/tmp/busybox", "true"]).returncode == 0
+    for path in ("root/tmp/busybox", "mount-0"):
+        found = subprocess.run(["test", "-e", folder / path], user=NOBODY, group=NOBODY)
+        assert found.returncode == 1, path
+
+
 def test_the_run_folder_shows_nobody_anything(bench: Bench) -> None:
     bench.start()
     folder = bench.engine._run(CTID).path
-    assert folder.stat().st_mode & 0o066 == 0
+    assert folder.stat().st_mode & 0o067 == 0
     for name in ("config", "limits", "facts.json"):
         assert (folder / name).stat().st_mode & 0o077 == 0, name

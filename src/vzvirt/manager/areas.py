@@ -69,7 +69,6 @@ def _spec(domain: Domain, places: Places) -> AreaSpec:
         inodes=root.inodes if root and owned else None,
         grace=domain.openvz.quota_grace,
         readonly=root.readonly if root else False,
-        owners=domain.owners_on_disk,
     )
 
 

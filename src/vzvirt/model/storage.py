@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vzvirt.model.values import Ctid, IdMap, SoftHard
+from vzvirt.model.values import Ctid, SoftHard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,6 @@ class AreaSpec:
         inodes: Quota on files, or ``None``.
         grace: Seconds of grace for soft limits.
         readonly: Whether the root is mounted read-only.
-        owners: The map by which owners on disk are shifted, or an empty map.
     """
 
     ctid: Ctid
@@ -108,7 +107,6 @@ class AreaSpec:
     inodes: SoftHard | None = None
     grace: int | None = None
     readonly: bool = False
-    owners: IdMap = IdMap()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

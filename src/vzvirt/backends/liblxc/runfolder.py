@@ -22,7 +22,7 @@ from pathlib import Path
 from vzvirt import errors
 from vzvirt.model.domain import LifecyclePolicy, OnEnd
 from vzvirt.model.state import Reason
-from vzvirt.model.values import Ctid
+from vzvirt.model.values import Ctid, IdMap
 from vzvirt.system import process
 from vzvirt.system.files import (
     mapping_os_errors,
@@ -161,16 +161,24 @@ class RunFolder:
         except FileNotFoundError:
             return None
 
-    def make(self) -> None:
-        """Make it, empty."""
+    def make(self, idmap: IdMap) -> None:
+        """Make it, empty, and closed to the host's users.
+
+        What is mounted in it is the container's, with its set-user-id programs.
+
+        Args:
+            idmap: The container's; its root alone may pass, on the way to what is mounted.
+        """
         self.remove()
         for left in moved_aside(self.path):
             remove_tree(left)
         with mapping_os_errors(f"make the folder '{self.path}'"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.parent.chmod(0o755)  # containers' users have to pass
-            self.path.mkdir()
-            self.path.chmod(0o711)  # on the way to what is mounted in it
+            self.path.mkdir(0o700)
+            if idmap:
+                os.chown(self.path, -1, idmap.outside(0, 0)[1])
+                self.path.chmod(0o710)
 
     def remove(self) -> None:
         """Remove it, and what is mounted in it; idempotent. Nobody sees it half empty."""

@@ -122,7 +122,7 @@ class Starter:
         # Whatever a run that was cut short left must not get into the way of this one.
         self.groups.remove()
         make_folder(self.log.parent)
-        self.run.make()
+        self.run.make(plan.idmap)
         self.run.write("config", write_container(prepared.spec))
         self.run.write("seccomp", write_seccomp())
         self.run.write("boot", boot_script(plan.boot_steps, self.hook))

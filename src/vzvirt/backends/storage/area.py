@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -25,31 +24,22 @@ from vzvirt.system import files, mounts
 from vzvirt.system.libc import libc
 
 PARENT_MODE: Final = 0o700
-"""Of the folder of all private areas, where we make it: a guest's set-user-id programs lie
-there with their owners unshifted, so the host's users must not get at them."""
-
+"""Of the folders that all private areas are in, and all mounted roots, where we make them: a
+guest's set-user-id programs lie there with their owners unshifted, so the host's users must not
+get at them. Neither need a container's: the engine shows its root in a place of its own."""
 
 _MARK: Final = "trusted.vzvirt.layout"
 
-_ENTERED: Final = 0o711
-"""Of the folder of all mounted roots, while owners on a disk are shifted: then a container's
-own root, who is nobody on the host, walks through it."""
 
-
-def make_mount_point(spec: AreaSpec) -> None:
-    """Make the folder that a root is mounted on, out of reach of the host's users.
+def make_mount_point(folder: Path) -> None:
+    """Make a folder that a root is mounted on, out of reach of the host's users.
 
     Raises:
         SystemFailure: It cannot be made.
     """
-    above = spec.root_mount.parent
-    files.make_folder(above.parent)
-    files.make_folder(above, PARENT_MODE)
-    files.make_folder(spec.root_mount)
-    if spec.owners:
-        mode = stat.S_IMODE(above.stat().st_mode)
-        if mode | _ENTERED != mode:
-            above.chmod(mode | _ENTERED)
+    files.make_folder(folder.parent.parent)
+    files.make_folder(folder.parent, PARENT_MODE)
+    files.make_folder(folder)
 
 
 def draft_path(private_area: Path) -> Path:

@@ -91,7 +91,6 @@ class ImageLayout:
         """Mount the image on the root's mount point; nothing happens if it is."""
         if not self.is_mounted(spec):
             self._recover(spec)
-            area.make_mount_point(spec)
             mount_image(_image(spec.private_area), spec.root_mount, readonly=spec.readonly)
 
     def unmount(self, spec: AreaSpec) -> None:

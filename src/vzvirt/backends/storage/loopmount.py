@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from vzvirt.backends.storage import ext4
+from vzvirt.backends.storage import area, ext4
 from vzvirt.system import files, mounts
 
 _OPTIONS: Final = ("noinit_itable", "discard")
@@ -25,7 +25,7 @@ def mount_image(image: Path, folder: Path, *, readonly: bool = False) -> None:
         OperationFailed: The kernel refuses; nothing is left.
         NoSupport: There are no loop devices.
     """
-    files.make_folder(folder)
+    area.make_mount_point(folder)
     device = mounts.attach_loop(image)
     try:
         mounts.mount(device, folder, "ext4", (*_OPTIONS, "ro" if readonly else "rw"))

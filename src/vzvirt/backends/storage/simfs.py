@@ -91,7 +91,7 @@ class SimfsLayout:
                 hint="is the file system that holds it mounted?",
             )
         self._projects.apply(spec)
-        area.make_mount_point(spec)
+        area.make_mount_point(spec.root_mount)
         mounts.bind(spec.private_area, spec.root_mount, readonly=spec.readonly)
 
     def unmount(self, spec: AreaSpec) -> None:

@@ -12,7 +12,7 @@ from vzvirt.backends.liblxc.groups import Groups
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder
 from vzvirt.model.domain import LifecyclePolicy, OnEnd
 from vzvirt.model.state import Reason
-from vzvirt.model.values import Ctid
+from vzvirt.model.values import Ctid, IdMap
 from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.root import Root
 
@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Root:
 @pytest.fixture
 def run(root: Root) -> RunFolder:
     run = RunFolder(root, CTID)
-    run.make()
+    run.make(IdMap())
     run.write("init", GONE)
     run.write("monitor", GONE)
     return run
@@ -167,7 +167,7 @@ def test_the_restart_policy_gives_up(root: Root, run: RunFolder, groups: Groups)
     facts = _facts(LifecyclePolicy(on_poweroff=OnEnd.RESTART))
     for _ in range(3):
         assert finish(root, run, groups, Reason.POWERED_OFF, 0, facts) is facts
-        run.make()
+        run.make(IdMap())
     assert finish(root, run, groups, Reason.POWERED_OFF, 0, facts) is None
     known = record.load(root, CTID)
     assert known is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,14 @@ import pytest
 from vzvirt.backends.liblxc.runfolder import Facts, Mark, Pauses, RunFolder
 from vzvirt.model.domain import LifecyclePolicy
 from vzvirt.model.state import Reason
-from vzvirt.model.values import Ctid
+from vzvirt.model.values import Ctid, IdMap, IdRange
 from vzvirt.system.root import Root
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
     run = RunFolder(Root(tmp_path), Ctid(101))
-    run.make()
+    run.make(IdMap())
     return run
 
 
@@ -83,6 +84,18 @@ def test_nobody_sees_it_half_empty(run: RunFolder, monkeypatch: pytest.MonkeyPat
 def test_what_a_killed_process_had_put_aside_goes_with_the_next_run(run: RunFolder) -> None:
     first = run.instance
     run.path.rename(run.path.with_name(".101.aside-0123abcd"))
-    run.make()
+    run.make(IdMap())
     assert run.instance not in {None, first}
     assert [path.name for path in run.path.parent.iterdir()] == ["101"]
+
+
+def test_only_the_containers_own_root_may_pass(run: RunFolder) -> None:
+    assert stat.S_IMODE(run.path.stat().st_mode) == 0o700
+    shift = IdMap((IdRange(0, 100000, 65536),), (IdRange(0, os.getgid(), 1),))
+    run.make(shift)
+    found = run.path.stat()
+    assert (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid) == (
+        0o710,
+        os.getuid(),
+        os.getgid(),
+    )

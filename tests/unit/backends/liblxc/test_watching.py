@@ -15,7 +15,7 @@ from vzvirt.backends.liblxc import record
 from vzvirt.backends.liblxc.runfolder import Mark, RunFolder
 from vzvirt.backends.liblxc.watching import RunWatch
 from vzvirt.model.state import Reason
-from vzvirt.model.values import Ctid
+from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.watch import Changes
 from vzvirt.system.root import Root
 
@@ -26,7 +26,7 @@ HEARD = Changes(containers=frozenset({CTID}))
 @pytest.fixture
 def root(tmp_path: Path) -> Root:
     root = Root(tmp_path)
-    RunFolder(root, Ctid(1)).make()
+    RunFolder(root, Ctid(1)).make(IdMap())
     record.save(root, Ctid(1), record.Record(reason=Reason.KILLED))
     return root
 
@@ -56,7 +56,7 @@ def test_a_whole_life_is_heard(
 ) -> None:
     run = RunFolder(root, CTID)
     for change in (
-        run.make,
+        lambda: run.make(IdMap()),
         lambda: _note(run, "monitor", monitor.pid),
         lambda: _note(run, "init", os.getpid()),
         lambda: run.mark(Mark.PAUSED),
@@ -86,12 +86,12 @@ def test_a_monitor_that_is_killed_leaves_nothing_but_is_missed(
 ) -> None:
     run = RunFolder(root, CTID)
     if known:
-        run.make()
+        run.make(IdMap())
         _note(run, "monitor", monitor.pid)
     watch = RunWatch(root)
     try:
         if not known:
-            run.make()
+            run.make(IdMap())
             _note(run, "monitor", monitor.pid)
         watch.changes()
         monitor.kill()
@@ -105,9 +105,9 @@ def test_a_monitor_that_is_killed_leaves_nothing_but_is_missed(
 def test_a_run_that_follows_at_once_is_heard_to_its_end(root: Root, watch: RunWatch) -> None:
     """The folder of the next run has the name of the one before."""
     run = RunFolder(root, CTID)
-    run.make()
+    run.make(IdMap())
     watch.changes()
-    run.make()  # removes it, makes it again
+    run.make(IdMap())  # removes it, makes it again
     assert watch.changes() == HEARD
     run.mark(Mark.ENDED)
     assert watch.changes() == HEARD
