@@ -111,6 +111,20 @@ def test_a_loop_device_from_file_to_mount_and_back(place: Path) -> None:
     mounts.detach_loop(Path("/dev/loop4095"))
 
 
+def test_a_file_has_one_device_and_no_other_files(place: Path) -> None:
+    root = image(place)
+    with mounts.held_loop(root) as first, mounts.held_loop(root) as second:
+        assert first == second
+    until = time.monotonic() + 5
+    while mounts.loops_of(root) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert mounts.loops_of(root) == []
+    old = mounts.attach_loop(root)
+    root.unlink()
+    with mounts.held_loop(image(place)) as fresh:
+        assert fresh != old
+
+
 def test_a_loop_device_follows_its_file(place: Path) -> None:
     root = image(place)
     device = mounts.attach_loop(root)

@@ -498,6 +498,48 @@ class TestImage:
         with pytest.raises(errors.OperationInvalid, match="shrink"):
             image.resize(replace(area, space=SoftHard(4 * MIB, 4 * MIB)))
 
+    @pytest.mark.parametrize("readonly", [False, True])
+    def test_one_that_somebody_still_stands_in_is_mounted_by_its_one_device(
+        self, place: Path, image: StorageLayout, readonly: bool
+    ) -> None:
+        area = spec(place, image)
+        build(image, area)
+        image.mount(replace(area, readonly=readonly))
+        inside = os.open(area.root_mount / "etc", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            image.unmount(area)
+            assert not area.root_mount.exists()
+            image.mount(area)
+            assert len(mounts.loops_of(area.private_area / "root.img")) == 1
+            (area.root_mount / "etc/new").write_bytes(b"seen by both")
+            assert "new" in os.listdir(inside)  # noqa: PTH208  # of a descriptor
+            image.unmount(area)
+            with image.opened(area) as folder:
+                assert (folder / "etc/new").read_bytes() == b"seen by both"
+            assert len(mounts.loops_of(area.private_area / "root.img")) == 1
+        finally:
+            os.close(inside)
+        image.mount(replace(area, readonly=True))
+        image.unmount(area)
+        ext4.check(area.private_area / "root.img")
+
+    def test_one_that_somebody_still_writes_to_is_not_replaced(
+        self, place: Path, image: StorageLayout
+    ) -> None:
+        area = spec(place, image)
+        build(image, area)
+        smaller = replace(area, space=SoftHard(4 * MIB, 4 * MIB))
+        image.mount(area)
+        with (area.root_mount / "log").open("wb") as log:
+            image.unmount(area)
+            with pytest.raises(errors.OperationInvalid, match="is in use") as caught:
+                image.resize(smaller)
+            assert "fuser -vm /dev/loop" in (caught.value.hint or "")
+            log.write(b"to the last")
+        assert image.resize(smaller).space == smaller.space
+        with image.opened(area) as folder:
+            assert (folder / "log").read_bytes() == b"to the last"
+
     def test_inodes_go_with_the_size_only(self, place: Path, image: StorageLayout) -> None:
         area = replace(spec(place, image), inodes=SoftHard(1000, 1000))
         build(image, area)

@@ -12,7 +12,7 @@ import fcntl
 import os
 import struct
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -58,8 +58,12 @@ _PATIENCE: Final = 0.2
 # Requests to loop devices.
 _LOOP_CLR_FD: Final = 0x4C01
 _LOOP_SET_CAPACITY: Final = 0x4C07
+_LOOP_GET_STATUS64: Final = 0x4C05
 _LOOP_CONFIGURE: Final = 0x4C0A
 _LOOP_CTL_GET_FREE: Final = 0x4C82
+_LOOP_INFO: Final = 232
+"""Bytes of struct loop_info64."""
+
 _LOOP_ATTEMPTS: Final = 64
 
 
@@ -106,15 +110,24 @@ def bind(source: Path, target: Path, *, readonly: bool = False) -> None:
     """
     mount(source, target, options=("bind",))
     if readonly:
-        try:
-            mount(source, target, options=("bind", "remount", "ro", *_kept_options(target)))
-        except errors.OperationFailed:
-            unmount(target)
-            raise
+        make_readonly(target)
+
+
+def make_readonly(target: Path) -> None:
+    """Let nothing be written at one place of a file system, just mounted there.
+
+    Raises:
+        OperationFailed: The kernel refuses; nothing is mounted then.
+    """
+    try:
+        mount("none", target, options=("bind", "remount", "ro", *_kept_options(target)))
+    except errors.OperationFailed:
+        unmount(target)
+        raise
 
 
 def _kept_options(target: Path) -> list[str]:
-    """Options of a fresh bind mount that a remount would lose."""
+    """Options of a fresh mount that a remount would lose."""
     real = real_path(target)
     latest = [mount for mount in mounts() if mount.point == real][-1]
     return [word for word in latest.options if word in {"nosuid", "nodev", "noexec", "noatime"}]
@@ -146,6 +159,44 @@ def _unmount_one(point: Path) -> None:
     failed, number = libc("umount2", os.fsencode(point), _NOFOLLOW | _DETACH)
     if failed and number not in {errno.EINVAL, errno.ENOENT}:
         raise errors.OperationFailed(f"cannot unmount '{point}': {os.strerror(number)}")
+
+
+@contextlib.contextmanager
+def held_loop(image: Path) -> Iterator[Path]:
+    """The one block device of an image file, for as long as it takes to mount it.
+
+    A device that is attached already is taken: a file system in it that was unmounted while
+    somebody used it is still there, and would know nothing of what a second device writes.
+    Afterwards the device is freed, or follows its mount.
+
+    Raises:
+        NoSupport: This kernel has no loop devices, or we may not use them.
+        SystemFailure: It cannot be done.
+    """
+    with contextlib.ExitStack() as held:
+        found = (device for device in loops_of(image) if _hold_loop(held, device, image))
+        device = next(found, None) or attach_loop(image)
+        try:
+            yield device
+        finally:
+            detach_loop(device)
+
+
+def _hold_loop(held: contextlib.ExitStack, device: Path, image: Path) -> bool:
+    """Keep a device from being freed; ``False``: it is gone, or not of that very file."""
+    with mapping_os_errors(f"look at '{device}'"):
+        loop = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+        held.callback(os.close, loop)
+        try:
+            status = fcntl.ioctl(loop, _LOOP_GET_STATUS64, bytes(_LOOP_INFO))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return False
+        # struct loop_info64 begins with: device, inode, device it is, offset, length or 0.
+        _, inode, _, offset, length = struct.unpack_from("=5Q", status)
+        is_it: bool = inode == image.stat().st_ino and offset == length == 0
+        return is_it
 
 
 def attach_loop(image: Path) -> Path:
@@ -242,6 +293,8 @@ __all__ = [
     "mount",
     "bind",
     "unmount",
+    "make_readonly",
+    "held_loop",
     "attach_loop",
     "loops_of",
     "detach_loop",

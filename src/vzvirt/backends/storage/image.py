@@ -25,6 +25,7 @@ from vzvirt.backends.storage.loopmount import (
     mount_image,
     mounted_aside,
     unmount_staging,
+    wait_until_unused,
 )
 from vzvirt.model.storage import AreaSpec, LayoutAbilities, Usage
 from vzvirt.model.values import SoftHard
@@ -178,6 +179,7 @@ class ImageLayout:
                 hint="restore it from a backup",
             )
         if superblock.damaged:
+            wait_until_unused(image)
             ext4.check(image)
 
     def _staging_of(self, spec: AreaSpec) -> Path:

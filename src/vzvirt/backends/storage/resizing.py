@@ -13,7 +13,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.backends.storage import ext4
-from vzvirt.backends.storage.loopmount import mounted_aside
+from vzvirt.backends.storage.loopmount import mounted_aside, wait_until_unused
 from vzvirt.model.storage import AreaSpec, LayoutAbilities, Usage
 from vzvirt.system import files, mounts
 from vzvirt.system.process import run
@@ -143,7 +143,9 @@ def resize_copy(image: Path, size: int, staging: Path) -> None:
     Raises:
         InvalidArgument: It cannot be made that small.
         NoSpace: There is no room for the copy.
+        OperationInvalid: Somebody still holds what was mounted from the image.
     """
+    wait_until_unused(image)
     new = image.with_name(NEW)
     try:
         _copy_sparse(image, new)
@@ -176,6 +178,7 @@ def _approach(image: Path, size: int, staging: Path) -> None:
         # resize2fs forgets how large the overhead is; only a mount tells.
         with mounted_aside(image, staging) as folder:
             shown = ext4.mounted_usage(folder).size_bytes or 0
+        wait_until_unused(image)
         if abs(shown - size) < ext4.TOLERANCE:
             return
         now = ext4.read_superblock(image)
