@@ -78,12 +78,16 @@ class Copier:
             raise _special(name)
 
     def _copy_folder(self, source: int, facts: os.stat_result, target: int, new_name: str) -> None:
-        with contextlib.suppress(FileExistsError):
+        try:
             os.mkdir(new_name, 0o700, dir_fd=target)
+            is_new = True
+        except FileExistsError:
+            is_new = False  # what comes joins what is there; whose that is stays as it is
         with _open_folder(target, new_name) as made:
             for name, entry in _entries(source):
                 self._copy(entry, name, made, name)
-            self._finish(made, facts)
+            if is_new:
+                self._finish(made, facts)
 
     def _copy_link(self, source: int, target: int, new_name: str) -> None:
         text = os.readlink("", dir_fd=source)

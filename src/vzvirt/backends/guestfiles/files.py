@@ -109,8 +109,9 @@ class RealGuestFiles:
     ) -> None:
         """Copy a file or folder in; it belongs to the guest's root, its permissions are kept.
 
-        A ``remote`` that is a folder, or ends in ``/``, gets it inside. A link at the very
-        place of the copy is replaced, not followed.
+        A ``remote`` that is a folder, or ends in ``/``, gets it inside, under the name that
+        ``local`` has, be it a link's. A folder that is there already keeps its owner and
+        permissions. A link at the very place of the copy is replaced, not followed.
 
         Raises:
             InvalidArgument: A source or the target's folder does not exist, or the source
@@ -119,11 +120,12 @@ class RealGuestFiles:
         if not local.exists():
             raise errors.InvalidArgument(f"there is no '{local}' on the host")
         source = local.resolve()
-        copier = Copier(f"copying {source.name}", owners.outside(0, 0), _GUEST_MODE, progress)
+        called = source.name if local.name in {"", ".."} else local.name
+        copier = Copier(f"copying {called}", owners.outside(0, 0), _GUEST_MODE, progress)
         with mapping_os_errors(f"copy '{local}' into the container"), GuestRoot(root) as guest:
             target = remote
             if guest.is_folder(remote):
-                target = posixpath.join(remote, source.name)
+                target = posixpath.join(remote, called)
             elif remote.endswith("/") or not guest.is_folder(posixpath.dirname(remote) or "/"):
                 raise errors.InvalidArgument(
                     f"there is no folder for '{remote}' in the container",

@@ -92,10 +92,33 @@ def test_a_folder_goes_in_and_comes_out_as_it_was(root: Path, owners: IdMap, her
 
 def test_a_folder_joins_one_that_is_there(root: Path, owners: IdMap, here: Path) -> None:
     (root / "tmp/tree").mkdir()
+    (root / "tmp/tree").chmod(0o1755)
     (root / "tmp/tree/mine").write_text("mine")
-    push(root, owners, tree(here / "tree"), "/tmp")
+    tree(here / "tree").chmod(0o700)
+    push(root, owners, here / "tree", "/tmp")
     assert (root / "tmp/tree/mine").read_text() == "mine"
     assert (root / "tmp/tree/run").exists()
+    assert stat.S_IMODE((root / "tmp/tree").stat().st_mode) == 0o1755
+    assert stat.S_IMODE((root / "tmp/tree/sub").stat().st_mode) == 0o711
+
+
+def test_what_a_link_on_the_host_leads_to_goes_in_under_the_links_name(
+    root: Path, owners: IdMap, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "v2.conf").write_text("content")
+    (here / "app.conf").symlink_to("v2.conf")
+    push(root, owners, here / "app.conf", "/etc")
+    assert (root / "etc/app.conf").read_text() == "content"
+    assert not (root / "etc/v2.conf").exists()
+    monkeypatch.chdir(here)
+    push(root, owners, Path(), "/tmp")
+    assert (root / "tmp/here/app.conf").is_symlink()
+
+
+def test_a_link_of_the_guests_comes_out_under_its_name(root: Path, here: Path) -> None:
+    (root / "etc/link").symlink_to("passwd")
+    pull(root, "/etc/link", here)
+    assert (here / "link").read_bytes() == (root / "etc/passwd").read_bytes()
 
 
 @pytest.mark.root
