@@ -35,6 +35,9 @@ _TIME: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]*)?", re.ASCII)
 _LATEST: Final = 2**62
 """Nanoseconds that every kernel takes for a time."""
 
+_NOBODY: Final = 2**32 - 1
+"""No user or group has this number: it says that an owner is not to change."""
+
 _XATTR: Final = "SCHILY.xattr."
 
 
@@ -309,6 +312,10 @@ class Inventory:
             raise self._unsafe(path, f"has {member.size} bytes")
         if not _TIME.fullmatch(member.pax_headers.get("mtime", "0")):
             raise self._unsafe(path, "was changed at no time of any clock")
+        if not (0 <= member.uid < _NOBODY and 0 <= member.gid < _NOBODY):
+            raise self._unsafe(path, f"belongs to {member.uid}:{member.gid}, which nobody can be")
+        if any("\0" in key for key in member.pax_headers):
+            raise self._unsafe(path, "has an attribute with a zero in its name")
         link = b""
         if kind is Kind.SYMLINK:
             link = to_bytes(member.linkname)

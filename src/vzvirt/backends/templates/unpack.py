@@ -4,15 +4,17 @@ State on disk: the folder. The rules of ``archive`` already keep entries inside;
 keeps them there once more: every folder is opened from the top one with openat2, which refuses
 links and mount points on the way, and files are made anew, never opened where they exist.
 
-Kept: owners (by number), permissions, times, hard links, holes, ``user.*`` attributes and file
-capabilities. Device nodes: only those that every container has (``null``, ``zero``, ``tty``
-...) are made; any other would be a way to the host's hardware for whoever finds the folder,
-and the container gets its own ``/dev`` anyway.
+Kept: owners (by number), permissions, times, hard links, holes, ``user.*`` attributes, file
+capabilities, and access control lists where the file system has them. Device nodes: only those
+that every container has (``null``, ``zero``, ``tty`` ...) are made; any other, by whichever of
+its names, would be a way to the host's hardware for whoever finds the folder, and the container
+gets its own ``/dev`` anyway.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import struct
@@ -36,6 +38,16 @@ _CAPABILITY_2: Final = 0x02000000
 _CAPABILITY_3: Final = 0x03000000
 _REVISION: Final = 0xFF000000
 
+_ACLS: Final = frozenset({"system.posix_acl_access", "system.posix_acl_default"})
+_ACL_HEAD: Final = struct.Struct("<I")
+_ACL_LINE: Final = struct.Struct("<HHI")
+_ACL_USER: Final = 0x02
+_ACL_GROUP: Final = 0x08
+_NO_ACL: Final = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.EACCES})
+"""What the kernel says of a list it has no place for, or that makes no sense, or not there."""
+
+_DEVICES: Final = frozenset({Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE})
+
 _WALK: Final = openat.BENEATH | openat.NO_SYMLINKS | openat.NO_XDEV | openat.NO_MAGICLINKS
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -50,6 +62,7 @@ class Unpacker:
         self._top = os.open(folder, _FOLDER)
         self._parent, self._parent_path = self._top, b""
         self._times: list[tuple[bytes, int]] = []
+        self._left_out: set[bytes] = set()
 
     def __enter__(self) -> Unpacker:
         return self
@@ -129,14 +142,18 @@ class Unpacker:
         if entry.again:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=parent)
+        self._left_out.discard(entry.path)
         if entry.kind is Kind.FILE:
             self._write_file(entry, archive, parent, name)
+        elif self._is_left_out(entry):
+            self._left_out.add(entry.path)
         elif entry.kind is Kind.HARD_LINK:
             self._link(entry, parent, name)
         elif entry.kind is Kind.SYMLINK:
             os.symlink(entry.link, name, dir_fd=parent)
             self._own_name(entry, parent, name)
-        elif self._make_node(entry, parent, name):
+        else:
+            self._make_node(entry, parent, name)
             self._own_name(entry, parent, name)
             os.chmod(name, entry.member.mode & 0o7777, dir_fd=parent)
 
@@ -179,17 +196,21 @@ class Unpacker:
         finally:
             os.close(folder)
 
-    def _make_node(self, entry: Entry, parent: int, name: bytes) -> bool:
-        """Make a pipe or a harmless device; ``False``: left out."""
-        member = entry.member
+    def _is_left_out(self, entry: Entry) -> bool:
+        """Whether it is a device of the host's, or another name of one."""
+        if entry.kind is Kind.HARD_LINK:
+            return entry.link in self._left_out
+        number = entry.member.devmajor, entry.member.devminor
+        is_harmless = entry.kind is Kind.CHARACTER_DEVICE and number in HARMLESS_DEVICES
+        return entry.kind in _DEVICES and not is_harmless
+
+    def _make_node(self, entry: Entry, parent: int, name: bytes) -> None:
+        """Make a pipe or a harmless device."""
         if entry.kind is Kind.FIFO:
             os.mkfifo(name, 0o600, dir_fd=parent)
-            return True
-        number = member.devmajor, member.devminor
-        if entry.kind is Kind.BLOCK_DEVICE or number not in HARMLESS_DEVICES:
-            return False
-        os.mknod(name, 0o600 | stat.S_IFCHR, os.makedev(*number), dir_fd=parent)
-        return True
+        else:
+            device = os.makedev(entry.member.devmajor, entry.member.devminor)
+            os.mknod(name, 0o600 | stat.S_IFCHR, device, dir_fd=parent)
 
     # -- what belongs to an entry -------------------------------------------------------
 
@@ -212,6 +233,23 @@ class Unpacker:
                 os.setxattr(descriptor, key, shifted_capability(value, self._owners))
             elif key.startswith("user."):
                 os.setxattr(descriptor, key, value)
+            elif key in _ACLS:
+                self._set_acl(entry, descriptor, key)
+
+    def _set_acl(self, entry: Entry, descriptor: int, key: str) -> None:
+        """Set an access control list; one that the file system cannot keep is left out."""
+        try:
+            acl = shifted_acl(entry.xattrs[key], self._owners)
+        except errors.InvalidArgument as error:
+            raise errors.OperationFailed(
+                f"'{show(entry.path)}' has an access control list: {error.message}",
+                hint=error.hint,
+            ) from error
+        try:
+            os.setxattr(descriptor, key, acl)
+        except OSError as error:
+            if error.errno not in _NO_ACL:
+                raise
 
     def _own_name(self, entry: Entry, parent: int, name: bytes) -> None:
         when = entry.modified_at
@@ -232,3 +270,21 @@ def shifted_capability(value: bytes, owners: IdMap) -> bytes:
         return value
     revised = magic & ~_REVISION | _CAPABILITY_3
     return struct.pack("<I", revised) + value[4:20] + struct.pack("<I", owners.outside(0, 0)[0])
+
+
+def shifted_acl(value: bytes, owners: IdMap) -> bytes:
+    """An access control list whose users and groups are shifted.
+
+    Raises:
+        InvalidArgument: One of them is outside the map.
+    """
+    if not owners or (len(value) - _ACL_HEAD.size) % _ACL_LINE.size:
+        return value
+    lines = [value[: _ACL_HEAD.size]]
+    for tag, permissions, number in _ACL_LINE.iter_unpack(value[_ACL_HEAD.size :]):
+        if tag == _ACL_USER:
+            number = owners.outside(number, 0)[0]
+        elif tag == _ACL_GROUP:
+            number = owners.outside(0, number)[1]
+        lines.append(_ACL_LINE.pack(tag, permissions, number))
+    return b"".join(lines)

@@ -227,6 +227,39 @@ class TestAsRoot:
         assert facts.st_rdev == os.makedev(1, 3)
         assert stat.S_IMODE(facts.st_mode) == 0o666
 
+    def test_what_is_left_out_is_so_by_all_its_names(self, tmp_path: Path) -> None:
+        root = unpack(
+            tmp_path,
+            member("hdc", tarfile.BLKTYPE, device=(22, 0)),
+            archives.hard_link("cdrom", "hdc"),
+            archives.hard_link("dvd", "cdrom"),
+            member("null", tarfile.CHRTYPE, device=(1, 3)),
+            archives.hard_link("nothing", "null"),
+            member("hdc", data=b"x"),
+            archives.hard_link("file", "hdc"),
+        )
+        assert {path.name for path in root.iterdir()} == {"null", "nothing", "hdc", "file"}
+
+    def test_access_control_lists_are_kept_and_shifted(self, tmp_path: Path) -> None:
+        def acl(shift: int) -> bytes:
+            lines = [(1, 6, -1), (2, 4, 7 + shift), (4, 4, -1), (8, 6, 8 + 2 * shift)]
+            packed = [struct.pack("<HHi", *line) for line in (*lines, (16, 6, -1), (32, 0, -1))]
+            return struct.pack("<I", 2) + b"".join(packed)
+
+        source = tmp_path / "source"
+        source.mkdir()
+        os.setxattr(source, "system.posix_acl_default", acl(0))
+        (source / "log").write_bytes(b"x")
+        os.setxattr(source / "log", "system.posix_acl_access", acl(0))
+        path = tmp_path / "a.tar"
+        subprocess.run(
+            ["tar", "--xattrs", "--xattrs-include=*", "-C", source, "-cf", path, "."], check=True
+        )
+        for name, owners, shift in (("plain", UNSHIFTED, 0), ("shifted", SHIFT, 100000)):
+            root = unpack_file(path, tmp_path / name, owners)
+            assert os.getxattr(root / "log", "system.posix_acl_access") == acl(shift)
+            assert os.getxattr(root, "system.posix_acl_default") == acl(shift)
+
     def test_file_capabilities_are_kept_and_shifted(self, tmp_path: Path) -> None:
         source = tmp_path / "source"
         source.mkdir()
@@ -281,6 +314,23 @@ def test_odd_times(text: str, when: int) -> None:
 def test_a_time_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(errors.OperationFailed, match="no time of any clock"):
         unpack(tmp_path, member("a", pax={"mtime": text}))
+
+
+@pytest.mark.parametrize("key", ["uid", "gid"])
+@pytest.mark.parametrize("number", [-1, 2**32 - 1, 99999999999])
+def test_an_owner_that_nobody_can_be_is_refused(tmp_path: Path, key: str, number: int) -> None:
+    with pytest.raises(errors.OperationFailed, match="which nobody can be"):
+        unpack(tmp_path, member("a", pax={key: str(number)}))
+
+
+def test_an_attribute_that_none_can_be_called_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(errors.OperationFailed, match="zero in its name"):
+        unpack(tmp_path, member("a", pax={"SCHILY.xattr.user.a\0b": "x"}))
+
+
+def test_a_list_that_makes_no_sense_is_left_out(tmp_path: Path) -> None:
+    root = unpack(tmp_path, member("a", pax={"SCHILY.xattr.system.posix_acl_access": "odd"}))
+    assert os.listxattr(root / "a") == []
 
 
 def test_unpacking_stops_where_the_archive_does(tmp_path: Path) -> None:
