@@ -180,7 +180,7 @@ def test_exit_statuses(
     "call",
     [
         *("request_shutdown", "request_reboot", "pause", "unpause", "attach_console"),
-        *("open_console", "statistics", "hostname", "live_root", "mounts"),
+        *("open_console", "statistics", "hostname", "mounts"),
     ],
 )
 def test_not_running(site: Site, call: str) -> None:
@@ -188,6 +188,8 @@ def test_not_running(site: Site, call: str) -> None:
         getattr(site.engine, call)(CTID)
     with pytest.raises(errors.OperationInvalid, match="not running"):
         site.engine.execute(CTID, ExecRequest(argv=("true",)))
+    with pytest.raises(errors.OperationInvalid, match="not running"), site.engine.live_root(CTID):
+        pass
 
 
 def test_a_start_that_fails_leaves_nothing(site: Site, tmp_path: Path) -> None:
@@ -285,7 +287,8 @@ def test_its_console_is_anyones_who_has_it(site: Site) -> None:
 def test_what_is_to_be_seen_inside(site: Site) -> None:
     site.engine.start(site.mounted_plan())
     assert site.engine.hostname(CTID) == "web"
-    assert (site.engine.live_root(CTID) / "etc").is_dir()
+    with site.engine.live_root(CTID) as root_inside:
+        assert (root_inside / "etc").is_dir()
     root = next(item for item in site.engine.mounts(CTID) if item.mountpoint == "/")
     assert root.total is not None
     assert root.used is not None

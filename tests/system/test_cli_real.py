@@ -177,6 +177,10 @@ def test_files_go_in_and_out(web: Vzvirt, tmp_path: Path) -> None:
     (pulled,) = web.json("pull", "web", "/root/site", tmp_path / "back")
     assert (pulled["name"], pulled["done"]) == ("web", "pulled")
     assert (tmp_path / "back" / "index.html").read_bytes() == b"\x00hello\xff"
+    web("exec", "web", "--", "mount", "-t", "tmpfs", "none", "/mnt")
+    web("push", "web", folder, "/mnt")
+    assert inside(web, "ls", "/mnt/site") == ["index.html"]
+    web("exec", "web", "--", "umount", "/mnt")
     web("exec", "web", "--", "ln", "-s", "/etc/hostname", "/root/link")
     (tmp_path / "evil").write_text("evil")
     host_name = Path("/etc/hostname").read_bytes()

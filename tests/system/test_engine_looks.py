@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from terminal import terminal
 from vzvirt import errors
 from vzvirt.backends.guestfiles import RealGuestFiles
 from vzvirt.model.devices import Filesystem, FilesystemKind
+from vzvirt.model.progress import no_progress
 from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.engine import ConsoleLine
 
@@ -136,10 +138,47 @@ def test_a_guests_files_are_read_as_the_guest_sees_them(bench: Bench) -> None:
     bench.write("etc/os-release", "ID=wrong\n")
     bench.start()
     files = RealGuestFiles()
-    root = bench.engine.live_root(CTID)
-    assert files.system(root).id == "wrong"
-    bench.sh("echo ID=right > /tmp/right; ln -sf /tmp/right /etc/os-release")
-    assert files.system(root).id == "right"
-    bench.sh("ln -sf /../../../../etc/os-release /etc/os-release")
-    assert files.system(root).id == ""
-    assert (bench.engine.hostname(CTID), files.users(root)) == (f"c{CTID}", [])
+    with bench.engine.live_root(CTID) as root:
+        assert files.system(root).id == "wrong"
+        bench.sh("echo ID=right > /tmp/right; ln -sf /tmp/right /etc/os-release")
+        assert files.system(root).id == "right"
+        bench.sh("ln -sf /../../../../etc/os-release /etc/os-release")
+        assert files.system(root).id == ""
+        assert (bench.engine.hostname(CTID), files.users(root)) == (f"c{CTID}", [])
+
+
+@pytest.mark.parametrize("kind", ["mapped", "shifted", "none"])
+def test_files_go_where_the_guest_has_something_mounted(
+    bench: Bench, tmp_path: Path, kind: str
+) -> None:
+    """Be it a file system that nobody but the container's users can write to."""
+    idmap = NO_IDMAP if kind == "none" else IDMAP
+    if kind == "shifted":
+        subprocess.run(["chown", "-hR", "100000:100000", bench.guest], check=True)
+    scratch = Filesystem(kind=FilesystemKind.RAM, target="/scratch", usage=1 << 20)
+    bench.start(bench.domain(filesystems=(scratch,)), idmap=idmap, shifted=kind == "shifted")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").write_text("content\n")
+    (tmp_path / "folder/file").chmod(0o4750)
+    files = RealGuestFiles()
+    with bench.engine.live_root(CTID) as root:
+        for place in ("/scratch", "/root"):
+            files.push(root, idmap, tmp_path / "folder", place, no_progress)
+            seen = bench.sh(f"stat -c '%u:%g %a' {place}/folder {place}/folder/file")
+            assert seen == "0:0 755\n0:0 4750\n"
+        bench.sh("echo more >> /scratch/folder/file")
+        files.pull(root, idmap, "/scratch/folder/file", tmp_path / "back", no_progress)
+        bench.sh("echo root:x:1:1:1:1::: > /etc/shadow; chown 0:42 /etc/shadow")
+        files.set_password(root, idmap, "root", "secret")
+    assert (tmp_path / "back").read_text() == "content\nmore\n"
+    assert (tmp_path / "back").stat().st_uid == 0
+    assert bench.sh("stat -c %u:%g /etc/shadow; cat /etc/shadow").startswith("0:42\nroot:$")
+
+
+def test_what_is_held_of_a_container_is_never_the_hosts(bench: Bench) -> None:
+    bench.start()
+    with bench.engine.live_root(CTID) as root:
+        bench.engine.kill(CTID)
+        bench.engine.settle(CTID)
+        assert (root / "sbin/quick").exists()
+        assert not os.path.samestat(root.stat(), Path("/").stat())

@@ -123,15 +123,11 @@ class GuestInfo:
         """What is found in a running container's files.
 
         Raises:
-            OperationInvalid: It does not run, or no longer.
+            OperationInvalid: It does not run.
         """
         ctid = self._running(ref)
-        root = self._world.engine.live_root(ctid)
-        found = look(root)
-        # A root is found by a process: once that has ended, its number may be somebody else's.
-        if self._world.engine.live_root(ctid) != root:
-            raise errors.OperationInvalid(f"container {ctid} has rebooted", hint="ask again")
-        return ctid, found
+        with self._world.engine.live_root(ctid) as root:
+            return ctid, look(root)
 
     def _running(self, ref: str) -> Ctid:
         ctid = self._world.store.find(ref)

@@ -1,8 +1,9 @@
 """Run commands in containers, and reach their consoles and files.
 
-Files of a running container are reached without its lock, since copying may take long and
-others must be able to stop it. Those of one that is off are reached under the lock, with a
-note in the journal, since its root may have to be mounted aside for the while.
+Files of a running container are reached as it sees them itself, with all that it has mounted,
+and without its lock, since copying may take long and others must be able to stop it. Those of
+one that is off are reached under the lock, with a note in the journal, since its root may have
+to be mounted aside for the while.
 """
 
 from __future__ import annotations
@@ -121,10 +122,23 @@ class Guests:
         world = self._world
         ctid = world.store.find(ref)
         with contextlib.ExitStack() as held:
-            if not world.engine.observe(ctid).is_active:
-                held.enter_context(exclusive(world, ctid))
+            root = self._live_root(ctid, held)
+            if root is not None:
+                yield root, world.current(ctid).idmap or IdMap()
+                return
+            # Nobody starts it from here on, nor takes our note for a dead command's.
+            held.enter_context(exclusive(world, ctid))
             domain = world.current(ctid)
             yield held.enter_context(self._root(ctid, domain)), domain.owners_on_disk
+
+    def _live_root(self, ctid: Ctid, held: contextlib.ExitStack) -> Path | None:
+        """What a running container sees; ``None``: there is nobody who sees anything."""
+        if not self._world.engine.observe(ctid).is_active:
+            return None
+        try:
+            return held.enter_context(self._world.engine.live_root(ctid))
+        except errors.OperationInvalid:
+            return None  # it has just ended, or is about to boot anew
 
     @contextlib.contextmanager
     def _root(self, ctid: Ctid, domain: Domain) -> Iterator[Path]:

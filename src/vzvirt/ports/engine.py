@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -215,10 +216,12 @@ class ContainerEngine(Protocol):
             OperationInvalid: It does not run.
         """
 
-    def live_root(self, ctid: Ctid) -> Path:
+    def live_root(self, ctid: Ctid) -> AbstractContextManager[Path]:
         """Where a running container's files are as it sees them itself, all mounts included.
 
-        A hostile guest's links are in it: to be walked as ``GuestFiles`` does only.
+        A path for this process and for the while, which leads to that very container's files
+        even if it ends meanwhile; their owners are shifted by its id map. A hostile guest's
+        links are in it: to be walked as ``GuestFiles`` does only.
 
         Raises:
             OperationInvalid: It does not run.

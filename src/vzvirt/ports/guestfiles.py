@@ -16,7 +16,10 @@ Refresh = tuple[str, ...]
 
 
 class GuestFiles(Protocol):
-    """``root`` is a folder with the guest's files; ``owners`` shifts the owners on disk."""
+    """``root`` is a folder with the guest's files; ``owners`` shifts their owners there.
+
+    What is unshifted on disk may well be shifted where a running guest sees it.
+    """
 
     def give_identity(self, root: Path, owners: IdMap, hostname: str) -> None:
         """Make a fresh root one of its own: machine id, SSH host keys, host name."""

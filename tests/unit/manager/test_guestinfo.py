@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -48,17 +47,6 @@ def test_what_it_says(world: World) -> None:
         assert system.machine == "i686"
     assert info.timezone("web") == GuestTimezone(name="UTC", offset=0)
     assert [item.mountpoint for item in info.mounts("web")] == ["/"]
-
-
-def test_what_was_read_of_somebody_elses_files_is_not_told(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.define()
-    world.manager.lifecycle.start("web")
-    roots = iter((Path("/proc/7/root"), Path("/proc/8/root")))
-    monkeypatch.setattr(world.engine, "live_root", lambda _ctid: next(roots))
-    with pytest.raises(errors.OperationInvalid, match="rebooted"):
-        world.manager.guestinfo.system("web")
 
 
 def test_addresses_by_lease_and_by_kernel(world: World) -> None:

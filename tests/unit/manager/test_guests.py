@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from vzvirt import errors
+from vzvirt.backends.memory.guestfiles import MemoryGuestFiles
+from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest
 from worlds import MIB, World
 
@@ -29,6 +34,33 @@ def test_files_in_and_out(web: World, tmp_path: Path, running: bool) -> None:
     assert (tmp_path / "out").read_text() == "hello"
     with pytest.raises(errors.InvalidArgument):
         guests.pull("web", "/nowhere", tmp_path / "out")
+    assert web.journal.pending() == []
+
+
+def test_one_that_ends_just_now_is_reached_under_its_lock(
+    web: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next command would take the note for a dead one's, and unmount under its hands."""
+    web.manager.lifecycle.start("web")
+    (tmp_path / "in").write_text("hello")
+
+    @contextlib.contextmanager
+    def ends(ctid: Ctid) -> Iterator[Path]:
+        web.manager.lifecycle.kill("web")
+        raise errors.OperationInvalid(f"container {ctid} has ended")
+        yield Path()
+
+    def push(*_arguments: object) -> None:
+        noted = web.journal.pending() != []
+        with ThreadPoolExecutor(1) as somebody_else:
+            repaired = somebody_else.submit(web.manager.repairs.repair_pending).result()
+        seen.append((noted, repaired))
+
+    seen: list[tuple[bool, list[Ctid]]] = []
+    monkeypatch.setattr(web.engine, "live_root", ends)
+    monkeypatch.setattr(MemoryGuestFiles, "push", push)
+    web.manager.guests.push("web", tmp_path / "in", "/etc/greeting")
+    assert seen == [(True, [])]
     assert web.journal.pending() == []
 
 

@@ -20,6 +20,7 @@ from vzvirt.model.guestinfo import GuestSystem, GuestTimezone, GuestUser
 from vzvirt.model.progress import Progress
 from vzvirt.model.values import IdMap
 from vzvirt.ports.guestfiles import Refresh
+from vzvirt.system.fileowner import making_files_as
 from vzvirt.system.files import mapping_os_errors
 from vzvirt.system.safepath import GuestRoot
 
@@ -92,7 +93,11 @@ class RealGuestFiles:
         Raises:
             InvalidArgument: There is no such user, or the password is unusable.
         """
-        with mapping_os_errors(f"set the password of '{user}'"), GuestRoot(root) as guest:
+        with (
+            mapping_os_errors(f"set the password of '{user}'"),
+            GuestRoot(root) as guest,
+            making_files_as(*owners.outside(0, 0)),
+        ):
             accounts.set_password(guest, owners, user, password)
 
     def add_ssh_key(self, root: Path, owners: IdMap, user: str, key: str) -> None:
@@ -121,7 +126,8 @@ class RealGuestFiles:
             raise errors.InvalidArgument(f"there is no '{local}' on the host")
         source = local.resolve()
         called = source.name if local.name in {"", ".."} else local.name
-        copier = Copier(f"copying {called}", owners.outside(0, 0), _GUEST_MODE, progress)
+        owner = owners.outside(0, 0)
+        copier = Copier(f"copying {called}", owner, _GUEST_MODE, progress)
         with mapping_os_errors(f"copy '{local}' into the container"), GuestRoot(root) as guest:
             target = remote
             if guest.is_folder(remote):
@@ -133,7 +139,7 @@ class RealGuestFiles:
                 )
             above = os.open(source.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                with guest.parent(target) as (folder, name):
+                with guest.parent(target) as (folder, name), making_files_as(*owner):
                     copier.copy(above, source.name, folder, name)
             finally:
                 os.close(above)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -299,11 +300,11 @@ class LxcEngine:
 
         return looking.hostname(self._running_init(ctid))
 
-    def live_root(self, ctid: Ctid) -> Path:
+    def live_root(self, ctid: Ctid) -> AbstractContextManager[Path]:
         """Where a running container's files are as it sees them itself."""
         from vzvirt.backends.liblxc import looking
 
-        return looking.root(self._running_init(ctid))
+        return looking.held_root(self._running_init(ctid))
 
     def mounts(self, ctid: Ctid) -> list[MountUse]:
         """File systems that a running container has mounted."""

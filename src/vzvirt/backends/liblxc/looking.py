@@ -7,7 +7,9 @@ likes, so nothing is asked of those, nor of what is mounted below them.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +41,30 @@ _SLOW: Final = ("9p", "afs", "autofs", "ceph", "cifs", "fuse", "nfs", "smb")
 def root(init: Process) -> Path:
     """Where the container's files are as it sees them itself."""
     return Path(f"/proc/{init.pid}/root")
+
+
+@contextlib.contextmanager
+def held_root(init: Process) -> Iterator[Path]:
+    """The same, held open: its files even once it has ended and its number is another's.
+
+    Raises:
+        OperationInvalid: It has ended.
+        InternalError: Its root is the host's own.
+    """
+    try:
+        folder = os.open(root(init), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise errors.OperationInvalid("the container has ended") from error
+    except OSError as error:
+        raise os_error(error, "look at the container's files") from error
+    try:
+        if not init.alive:  # then its number may have been somebody else's already
+            raise errors.OperationInvalid("the container has ended")
+        if os.path.samestat(os.fstat(folder), Path("/").stat()):
+            raise errors.InternalError(f"the root of process {init.pid} is the host's own")
+        yield Path(f"/proc/self/fd/{folder}")
+    finally:
+        os.close(folder)
 
 
 def hostname(init: Process) -> str:

@@ -238,9 +238,10 @@ class MemoryEngine:
         """What it was told to be called."""
         return self._running(ctid).hostname
 
-    def live_root(self, ctid: Ctid) -> Path:
+    @contextlib.contextmanager
+    def live_root(self, ctid: Ctid) -> Iterator[Path]:
         """Where the files of its root are."""
-        return Path(self._running(ctid).root)
+        yield Path(self._running(ctid).root)
 
     def mounts(self, ctid: Ctid) -> list[MountUse]:
         """Its root alone."""

@@ -54,3 +54,15 @@ def test_one_that_has_ended() -> None:
         looking.mounts(NOBODY)
     with pytest.raises(errors.OperationInvalid, match="has ended"):
         looking.hostname(NOBODY)
+    with pytest.raises(errors.OperationInvalid, match="has ended"), looking.held_root(NOBODY):
+        pass
+
+
+def test_files_of_somebody_else_by_now_are_never_looked_at() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("another process's root is root's to see")
+    later = Process(US.pid, US.started - 1)
+    with pytest.raises(errors.OperationInvalid, match="has ended"), looking.held_root(later):
+        pass
+    with pytest.raises(errors.InternalError, match="the host's own"), looking.held_root(US):
+        pass
