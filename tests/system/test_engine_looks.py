@@ -175,6 +175,17 @@ def test_files_go_where_the_guest_has_something_mounted(
     assert bench.sh("stat -c %u:%g /etc/shadow; cat /etc/shadow").startswith("0:42\nroot:$")
 
 
+@pytest.mark.parametrize("trap", ["/proc/version", "/proc/sys/kernel/panic", "/sys/kernel/notes"])
+def test_what_the_kernel_shows_is_no_file(bench: Bench, tmp_path: Path, trap: str) -> None:
+    """The host's root would be let read what the guest is not."""
+    bench.start()
+    bench.sh(f"mkdir /tmp/logs; ln -s {trap} /tmp/log")
+    with bench.engine.live_root(CTID) as root, pytest.raises(errors.InvalidArgument) as caught:
+        RealGuestFiles().pull(root, IDMAP, "/tmp/log", tmp_path, no_progress)
+    assert "kernel" in caught.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_held_of_a_container_is_never_the_hosts(bench: Bench) -> None:
     bench.start()
     with bench.engine.live_root(CTID) as root:

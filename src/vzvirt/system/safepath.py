@@ -14,6 +14,7 @@ import errno
 import os
 import posixpath
 import stat
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -21,11 +22,35 @@ from typing import Final
 
 from vzvirt.system import openat
 from vzvirt.system.files import write_all
+from vzvirt.system.libc import libc
 
 _MOST: Final = 64 << 20
 """Bytes that ``read_bytes`` takes at most: nothing we read whole is larger."""
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY
+
+
+_KERNELS: Final = frozenset(
+    {0x9FA0, 0x62656572, 0x64626720, 0x74726163, 0x73636673, 0x27E0EB, 0x63677270}
+)
+"""proc, sysfs, debugfs, tracefs, securityfs and both kinds of control groups, from magic.h."""
+
+
+def is_kernels(file: int) -> bool:
+    """Whether an open file is a way to talk to the kernel.
+
+    A running guest has those in its view, and links to them where it likes. To the host's root
+    they open what they keep from the guest: all memory (``kcore``), the registers of devices.
+    """
+    import ctypes  # not for every command
+
+    facts = ctypes.create_string_buffer(256)
+    failed, number = libc("fstatfs", file, ctypes.addressof(facts))
+    if failed:
+        raise OSError(number, os.strerror(number))
+    # struct statfs begins with the type.
+    (kind,) = struct.unpack_from("@l", facts)
+    return kind in _KERNELS
 
 
 class GuestRoot:

@@ -18,6 +18,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.model.progress import Progress
 from vzvirt.system.files import write_all
+from vzvirt.system.safepath import is_kernels
 
 _CHUNK: Final = 1 << 20
 _DEEPEST: Final = 200
@@ -97,6 +98,11 @@ class Copier:
                 os.chown(draft, *self._owner, dir_fd=target, follow_symlinks=False)
 
     def _copy_file(self, source: int, facts: os.stat_result, target: int, new_name: str) -> None:
+        if is_kernels(source):
+            raise errors.InvalidArgument(
+                f"'{new_name}' is no file but the kernel's (of /proc or /sys)",
+                hint="copy what a program reads from it: cat FILE >COPY",
+            )
         # The very file that was looked at, whatever its name leads to by now.
         reading = os.open(f"/proc/self/fd/{source}", os.O_RDONLY | os.O_CLOEXEC)
         try:
