@@ -39,9 +39,21 @@ FORMATS: Final = {
 }
 """How messages of a code begin; people and scripts look for these words."""
 
+LONGEST: Final = 4096
+"""Characters of what a message says at most: names that clients send stand in it, and what no
+message can hold could be sent to nobody."""
+
 CALLS: Final = frozenset({PacketType.CALL, PacketType.CALL_WITH_FDS})
 FROM_CLIENTS: Final = CALLS | {PacketType.STREAM, PacketType.STREAM_HOLE}
 """The types of message that clients send, beside those of keepalive."""
+
+
+def brief(text: str, most: int) -> str:
+    """The text, without its middle if it is longer than so many characters."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]} [...] {text[-half:]}"
 
 
 def error_payload(
@@ -52,10 +64,12 @@ def error_payload(
     Args:
         code: VIR_ERR_...
         domain: VIR_FROM_...
-        message: What happened; what messages of this code begin with is put before it.
+        message: What happened; what messages of this code begin with is put before it. Of one
+            that is longer than ``LONGEST`` the middle is left out.
         level: How bad it is.
     """
     form = FORMATS.get(code, PLAIN)
+    message = brief(message, LONGEST)
     return remote.Error(
         code=code,
         domain=domain,

@@ -8,6 +8,11 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from vzvirt.rpc.faults import brief
+
+LONGEST: Final = 16384
+"""Characters of one entry at most, its traceback included: what clients send may stand in it."""
+
 _PRIORITIES: Final = {
     logging.DEBUG: 7,
     logging.INFO: 6,
@@ -17,7 +22,14 @@ _PRIORITIES: Final = {
 }
 
 
-class _ForJournal(logging.Formatter):
+class _Brief(logging.Formatter):
+    """Of an entry that is too long the middle is left out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return brief(super().format(record), LONGEST)
+
+
+class _ForJournal(_Brief):
     """Lines begin with how bad it is, as the journal reads it; it knows the time itself."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -36,7 +48,7 @@ def begin(level: int, environment: Mapping[str, str]) -> None:
     if _is_journal(environment.get("JOURNAL_STREAM", "")):
         handler.setFormatter(_ForJournal("%(message)s"))
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(_Brief("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], force=True)
     set_level(level)
 

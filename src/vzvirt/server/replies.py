@@ -26,10 +26,24 @@ class Refusal(Exception):
 def failure(exc: BaseException, what: str) -> bytes:
     """The payload of an error reply to whatever was raised; a defect is logged as one.
 
+    Never raises: the client would wait for its answer for good.
+
     Args:
         exc: What was raised.
         what: What was being done, for the log.
     """
+    try:
+        return _told(exc, what)
+    except Exception:
+        LOG.exception("a defect, in telling what went wrong in %s", what)
+        return faults.error_payload(
+            errors.InternalError.code,
+            errors.InternalError.domain,
+            f"a defect of vzvirt, in {what}",
+        )
+
+
+def _told(exc: BaseException, what: str) -> bytes:
     if isinstance(exc, Refusal):
         return exc.payload
     if not isinstance(exc, errors.VzvirtError):

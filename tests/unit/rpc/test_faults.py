@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vzvirt.rpc import faults, packet
+from vzvirt.rpc import faults, layout, packet
 from vzvirt.rpc.packet import Packet, PacketType, Status
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.rpc.protocol.procedures import BY_NAME
@@ -36,6 +36,15 @@ def test_an_error_says_how_it_was_made() -> None:
 
 def test_codes_without_words_of_their_own() -> None:
     assert words(faults.error_payload(38, 0, "100 % full %s")) == (38, 0, "100 % full %s")
+
+
+def test_of_what_is_too_long_for_any_message_the_ends_are_told() -> None:
+    name = "a" * (layout.STRING_MAX - 40)
+    error = remote.Error.decode(faults.error_payload(43, 19, f"no network '{name}'; look"))
+    assert error.str2 is not None and error.message == f"Network not found: {error.str2}"
+    assert error.str2.startswith("no network 'aaa")
+    assert error.str2.endswith("aaa'; look")
+    assert len(error.str2) < faults.LONGEST + 10
 
 
 def test_what_nothing_implements() -> None:

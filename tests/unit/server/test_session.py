@@ -124,6 +124,33 @@ def test_errors_of_ours_say_what_to_do_and_others_are_defects(
     assert any(record.exc_info for record in caplog.records)
 
 
+def test_what_cannot_even_be_told_is_answered(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Speechless(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    def fail(call: Call, args: None) -> None:
+        raise Speechless
+
+    answer_with(monkeypatch, HOSTNAME, fail, where=Where.WORKER)
+    client, _ = lab.connect()
+    for _ in range(lab.service.settings.max_client_requests + 1):
+        assert client.error(HOSTNAME).code == errors.InternalError.code
+
+
+def test_names_as_long_as_a_message_may_be_are_answered(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(call: Call, args: remote.NetworkLookupByNameArgs) -> None:
+        raise errors.NoNetwork(f"no network with matching name '{args.name}'")
+
+    answer_with(monkeypatch, "network_lookup_by_name", fail, where=Where.WORKER)
+    client, _ = lab.connect(read_only=True)
+    args = remote.NetworkLookupByNameArgs("n" * (LARGEST_READ_ONLY - 40)).encode()
+    for _ in range(lab.service.settings.max_client_requests + 1):
+        assert client.error("network_lookup_by_name", args).code == errors.NoNetwork.code
+
+
 class Slow:
     """A handler that waits, and notes how many do at one time."""
 
