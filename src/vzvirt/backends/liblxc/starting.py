@@ -32,16 +32,26 @@ from vzvirt.system.root import VARIABLE, Root
 
 LXC_START: Final = "/usr/bin/lxc-start"
 
+FILES_AT_FIRST: Final = 1024
+"""Files that a process of a container may open until it asks for more."""
+
+FILES_MOST: Final = 524288
+"""Files that it may ask for: what systemd allows whatever it starts."""
+
 UNTAUGHT: Final = (
-    *("/usr/bin/prlimit", "--nofile=1024:", "--"),
-    *("/usr/bin/env", "--default-signal"),
+    *("/bin/sh", "-c"),
+    f"{{ ulimit -Sn {FILES_AT_FIRST}; ulimit -Hn {FILES_MOST};"
+    ' echo 0 > /proc/self/oom_score_adj; } 2> /dev/null; exec /usr/bin/env --default-signal "$@"',
+    "untaught",
 )
 """Before a program: it begins as the kernel's own init does, whatever our caller has set.
 
 It heeds all signals, also if we were started by what ignores some (``nohup``, a background job
-of a shell): an init could never be told to reboot by a signal it was born ignoring. It may open
-1024 files until it asks for more, also if we are a daemon that has asked for more: programs that
-close or count them all would take long otherwise.
+of a shell): an init could never be told to reboot by a signal it was born ignoring. Its limits of
+open files are always the same, also if we are a daemon that has others: programs that close or
+count all that they may open would take long otherwise, and those that ask for more would get it
+or not, depending on who started the container. And it is as welcome a victim as any where memory
+runs out, also if we are a daemon that is to be spared. What we may not set stays as it is.
 """
 
 TOOL_PATH: Final = "/usr/sbin:/sbin"

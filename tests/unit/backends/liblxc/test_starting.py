@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from vzvirt.backends.liblxc.starting import TOOL_PATH, hook_environment, last_words
+from vzvirt.backends.liblxc.starting import (
+    FILES_AT_FIRST,
+    FILES_MOST,
+    TOOL_PATH,
+    UNTAUGHT,
+    hook_environment,
+    last_words,
+)
 from vzvirt.system.root import Root
 
 LOG = """\
@@ -14,6 +23,39 @@ lxc-start 101 20261121012718.344 ERROR    sync - ../src/lxc/sync.c:sync_wait:34 
 lxc-start 101 20261121012718.344 ERROR    lxccontainer - ../src/lxc/lxccontainer.c:wait:878 - Received container state "ABORTING" instead of "RUNNING"
 lxc-start 101 20261121012718.344 ERROR    start - ../src/lxc/start.c:__lxc_start:2107 - Failed to spawn container "101"
 """  # noqa: E501  # as liblxc writes it
+
+
+TELL = """
+import resource, signal
+from pathlib import Path
+print(Path("/proc/self/oom_score_adj").read_text())
+print(*resource.getrlimit(resource.RLIMIT_NOFILE))
+print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)
+"""
+
+MOST_BEFORE = 2 * FILES_AT_FIRST
+
+NOT_INHERITED = f"""
+import os, resource, signal
+from pathlib import Path
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+Path("/proc/self/oom_score_adj").write_text("300")
+resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES_AT_FIRST // 2}, {MOST_BEFORE}))
+argv = {[*UNTAUGHT, sys.executable, "-c"]!r}
+os.execv(argv[0], [*argv, {TELL!r}])
+"""
+
+
+def may_raise_limits() -> bool:
+    """Whether this process has CAP_SYS_RESOURCE; some hosts keep it even from root."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return bool(int(status.partition("CapEff:")[2].split()[0], 16) >> 24 & 1)
+
+
+def test_what_a_daemon_has_set_is_not_handed_down() -> None:
+    said = subprocess.check_output([sys.executable, "-c", NOT_INHERITED], text=True)
+    most = FILES_MOST if may_raise_limits() else MOST_BEFORE
+    assert said.split() == ["0", str(FILES_AT_FIRST), str(most), "False"]
 
 
 def test_the_first_error_is_the_one_to_tell(tmp_path: Path) -> None:
