@@ -291,13 +291,17 @@ def test_who_has_the_number_of_a_starter_that_died_is_not_taken_for_it(bench: Be
 
 def test_the_end_of_one_that_is_being_started_is_its_starters_affair(bench: Bench) -> None:
     bench.start()
-    (bench.engine._run(CTID).path / "starting").write_text(Path("/proc/self/stat").read_text())
+    starting = bench.engine._run(CTID).path / "starting"
+    starting.write_text(Path("/proc/self/stat").read_text())
     bench.sh("poweroff -f")
     monitor = bench.engine._run(CTID).monitor
     assert monitor is not None
     assert monitor.wait(10)
     assert bench.callbacks() == []
-    bench.engine.settle(CTID)
+    assert not bench.engine.settle(CTID).unsettled, "it has not ended for others"
+    assert bench.engine._run(CTID).exists
+    starting.unlink()
+    assert bench.engine.settle(CTID).reason is Reason.POWERED_OFF
 
 
 @pytest.mark.parametrize("delay", [0.15, 0.17, 0.19, 0.21, 0.24])

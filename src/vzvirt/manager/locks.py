@@ -11,12 +11,17 @@ from vzvirt.model.values import Ctid
 
 
 @contextlib.contextmanager
-def exclusive(world: World, ctid: Ctid) -> Iterator[None]:
+def exclusive(world: World, ctid: Ctid, *, wait: float | None = None) -> Iterator[None]:
     """Hold a container's lock, with nothing unfinished behind it.
 
+    Args:
+        world: What there is.
+        ctid: The container.
+        wait: Seconds to wait for it; ``None``: ``world.lock_wait``.
+
     Raises:
-        Busy: Somebody else holds it for longer than ``world.lock_wait``.
+        Busy: Somebody else holds it for longer than that.
     """
-    with world.store.lock(ctid, wait=world.lock_wait):
+    with world.store.lock(ctid, wait=world.lock_wait if wait is None else wait):
         repair(world, ctid)
         yield

@@ -206,10 +206,12 @@ class Watching:
 
     def _settle(self, ctid: Ctid) -> None:
         """In a worker thread."""
-        LOG.info("clearing away what container %s left", ctid)
         with _logging(f"container {ctid} cannot be cleared away"):
-            if self._manager.lifecycle.ended(ctid):
-                self._manager.lifecycle.forget(ctid)
+            try:
+                self._manager.lifecycle.clear_away(ctid)
+            except errors.Busy:
+                return  # somebody is at work on it; if anything is left then, its turn comes again
+            LOG.info("cleared away what container %s left", ctid)
 
     def _boot(self, at_once: int) -> None:
         """In a thread of its own, until all have started or the daemon ends."""

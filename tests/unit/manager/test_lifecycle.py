@@ -110,6 +110,28 @@ def test_start_provisions_once(world: World) -> None:
     assert world.journal.pending() == []
 
 
+def test_what_a_hook_left_is_cleared_away_unless_somebody_is_at_work(world: World) -> None:
+    world.define()
+    world.manager.lifecycle.start("web")
+    world.engine.end_from_inside(CTID, Reason.POWERED_OFF)
+    mounted = world.layouts["simfs"].is_mounted
+    busy: list[errors.Busy] = []
+
+    def clear_away() -> None:
+        try:
+            world.manager.lifecycle.clear_away(CTID)
+        except errors.Busy as error:
+            busy.append(error)
+
+    with world.store.lock(CTID):
+        other = threading.Thread(target=clear_away)
+        other.start()
+        other.join()
+    assert busy and mounted(_spec(world))
+    clear_away()
+    assert len(busy) == 1 and not mounted(_spec(world))
+
+
 def test_a_private_area_that_is_gone_is_never_made_anew(world: World) -> None:
     world.define()
     world.manager.lifecycle.start("web")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vzvirt import bootstrap
+from vzvirt import errors
 from vzvirt.config import Settings
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain
@@ -119,7 +120,7 @@ def test_what_cannot_be_heard_is_found_in_time(
 
 
 def test_what_a_hook_did_not_clear_away_the_daemon_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "STEP", 0.01)
     monkeypatch.setattr(module, "SETTLING", 0.05)
@@ -127,20 +128,25 @@ def test_what_a_hook_did_not_clear_away_the_daemon_does(
     async def test(site: Site) -> None:
         site.others.definitions.define(WEB)
         site.watch.begin(site.service.loop)
-        looks, cleared = site.service.manager.looks, []
+        looks, lifecycle = site.service.manager.looks, site.service.manager.lifecycle
+        asked: list[Ctid] = []
+        cleared: list[Ctid] = []
         observe = looks.observe
 
         def unsettled(ctid: Ctid) -> Observation:
             return dataclasses.replace(observe(ctid), unsettled=not cleared)
 
-        def ended(ctid: Ctid) -> bool:
+        def clear_away(ctid: Ctid) -> None:
+            asked.append(ctid)
+            if len(asked) < 2:
+                raise errors.Busy("somebody has its lock")
             cleared.append(ctid)
-            return False
 
         monkeypatch.setattr(looks, "observe", unsettled)
-        monkeypatch.setattr(site.service.manager.lifecycle, "ended", ended)
+        monkeypatch.setattr(lifecycle, "clear_away", clear_away)
         site.snapshot.heed(Changes(containers=frozenset({Ctid(101)})))
         await site.until(lambda: bool(cleared))
+        assert "cannot be cleared away" not in caplog.text
         site.snapshot.refresh(Ctid(101))
         assert site.snapshot.unsettled() == []
 

@@ -102,10 +102,11 @@ def has_ended(run: RunFolder) -> bool:
     """Whether nothing of a container runs but, perhaps, its monitor on its way out.
 
     A monitor whose init is gone may be about to boot it anew, so it must be gone as well or
-    must have said that it is done.
+    must have said that it is done. Of what is being started nothing may run yet; whoever starts
+    it clears away himself.
     """
     init, monitor = run.init, run.monitor
-    if init is not None and init.alive:
+    if (init is not None and init.alive) or run.is_being_started:
         return False
     return run.is_marked(Mark.ENDED) or monitor is None or not monitor.alive
 

@@ -239,6 +239,12 @@ class RunFolder:
         return self._process("monitor")
 
     @property
+    def is_being_started(self) -> bool:
+        """Whether whoever starts it is still at it; the file names that process."""
+        starter = self._process("starting")
+        return starter is not None and starter.alive
+
+    @property
     def booted_at(self) -> float | None:
         """Seconds since the epoch of the last boot."""
         try:

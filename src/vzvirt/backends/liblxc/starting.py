@@ -114,6 +114,7 @@ class Starter:
                 self.run.mark(Mark.PAUSED)
         except BaseException:
             force_out(self.run, self.groups)
+            self._be_done()
             finish(self.root, self.run, self.groups, Reason.FAILED_TO_START, None)
             raise
         self._hand_over()
@@ -133,6 +134,8 @@ class Starter:
         self.groups.remove()
         make_folder(self.log.parent)
         self.run.make(plan.idmap)
+        # First of all: from here on others find a folder, and this says what they are to think.
+        self.run.write("starting", Path("/proc/self/stat").read_text(errors="surrogateescape"))
         self.run.write("config", write_container(prepared.spec))
         self.run.write("seccomp", write_seccomp())
         self.run.write("boot", boot_script(plan.boot_steps, self.hook))
@@ -144,7 +147,6 @@ class Starter:
             self.run.write("memory-group", f"{memory}\n")
         if domain.lifecycle.on_reboot is OnEnd.DESTROY:
             self.run.mark(Mark.NO_REBOOT)
-        self.run.write("starting", Path("/proc/self/stat").read_text(errors="surrogateescape"))
         self.run.write_facts(
             Facts(
                 name=domain.name,
@@ -208,10 +210,13 @@ class Starter:
 
     def _hand_over(self) -> None:
         """From here on its end is the hook's affair, unless it came before we got here."""
-        with mapping_os_errors("finish the start"):
-            (self.run.path / "starting").unlink(missing_ok=True)
+        self._be_done()
         if self.run.is_marked(Mark.ENDED):
             process.spawn_detached(self._stopped_hook, hook_environment(self.root))
+
+    def _be_done(self) -> None:
+        with mapping_os_errors("finish the start"):
+            (self.run.path / "starting").unlink(missing_ok=True)
 
 
 def hook_environment(root: Root, path: str = HOOK_PATH) -> Mapping[str, str]:

@@ -130,6 +130,21 @@ def test_a_monitor_that_may_boot_anew_is_no_end(run: RunFolder) -> None:
     assert not has_ended(run)
 
 
+OURSELVES = Path(f"/proc/{os.getpid()}/stat").read_text()
+
+
+@pytest.mark.parametrize(("starter", "ended"), [(OURSELVES, False), (GONE, True)])
+def test_of_what_is_being_started_nothing_need_run(
+    root: Root, run: RunFolder, groups: Groups, starter: str, ended: bool
+) -> None:
+    for name in ("init", "monitor"):
+        (run.path / name).unlink()
+    run.write("starting", starter)
+    assert has_ended(run) is ended
+    settle(root, run, groups, _log(root), host_went_down=False)
+    assert run.exists is not ended
+
+
 def _facts(policy: LifecyclePolicy) -> Facts:
     return Facts(name="web", reason=Reason.BOOTED, init_kind="other", policy=policy)
 
