@@ -30,6 +30,7 @@ from vzvirt.model.values import CTID_MAX, Ctid
 from vzvirt.ports.watch import Changes
 from vzvirt.server.differences import Differences, subject
 from vzvirt.server.entry import Entry
+from vzvirt.server.expected import Expected
 from vzvirt.server.memo import Memo
 
 LOG: Final = logging.getLogger(__name__)
@@ -65,9 +66,10 @@ class Snapshot:
 
     def __init__(self, looks: Looks, tell: Tell) -> None:
         self._looks = looks
-        self._tell = tell
+        self._teller = tell
         self.listen: Callable[[], None] = lambda: None
         self._differences = Differences(looks)
+        self._expected: set[Expected] = set()
         self._entries: dict[Ctid, Entry] = {}
         self._sorted: list[Entry] | None = None
         self._by_name: dict[str, Ctid] = {}
@@ -237,6 +239,30 @@ class Snapshot:
         self._failing.discard(ctid)
         return entry
 
+    # -- telling ------------------------------------------------------------------------
+
+    def expect(self, expected: Expected) -> None:
+        """Note what is told from now on of what a call is about to do."""
+        self._expected.add(expected)
+
+    def fulfil(self, expected: Expected, ctid: Ctid | None) -> None:
+        """Look at the container that a call was about, and tell what was not told of it yet.
+
+        Args:
+            expected: What ``expect`` was called with.
+            ctid: The container; ``None``: the call has failed.
+        """
+        entry = self.refresh(ctid) if ctid is not None else None
+        self._expected.discard(expected)
+        if entry is not None:
+            self._tell(expected.missing(subject(entry)))
+
+    def _tell(self, events: Sequence[DomainEvent]) -> None:
+        for expected in self._expected:
+            expected.hear(events)
+        if events:
+            self._teller(events)
+
     def _failed(self, ctid: Ctid, error: errors.VzvirtError) -> None:
         """A container could not be looked at; say so once, and try again."""
         self._later[ctid] = time.monotonic() + _AGAIN
@@ -272,8 +298,7 @@ class Snapshot:
         )
         events = self._differences.events(before, entry)
         self._put(entry)
-        if events:
-            self._tell(events)
+        self._tell(events)
         return entry
 
     def _take_imprint(self, ctid: Ctid) -> None:

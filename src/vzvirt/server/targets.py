@@ -6,6 +6,8 @@ lives on the loop; these functions may be called from worker threads, too.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
@@ -14,6 +16,7 @@ from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import remote
 from vzvirt.rpc.protocol.constants import VIR_DOMAIN_AFFECT_CONFIG, VIR_DOMAIN_AFFECT_LIVE
 from vzvirt.server.call import Call
+from vzvirt.server.expected import Expected, Maker
 
 if TYPE_CHECKING:
     from vzvirt.model.domain import Domain
@@ -76,6 +79,24 @@ def changed(call: Call, reference: str) -> None:
     """Have the snapshot follow a change before its caller is told that it is done."""
     daemon = call.daemon
     daemon.on_loop(lambda: daemon.snapshot.refresh(Ctid(reference)))
+
+
+@contextlib.contextmanager
+def telling(call: Call, *makers: Maker) -> Iterator[Callable[[Ctid], None]]:
+    """Have clients told of what is done within, also if it changes nothing.
+
+    Args:
+        call: The call.
+        makers: What is told of it; see ``Expected``.
+
+    Gives what is called with the container, once it is done, in place of ``changed``.
+    """
+    daemon, expected, done = call.daemon, Expected(*makers), set[Ctid]()
+    daemon.on_loop(lambda: daemon.snapshot.expect(expected))
+    try:
+        yield done.add
+    finally:
+        daemon.on_loop(lambda: daemon.snapshot.fulfil(expected, next(iter(done), None)))
 
 
 def affect(flags: int) -> Affect:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vzvirt import bootstrap
-from vzvirt import errors
+from vzvirt import bootstrap, errors
 from vzvirt.config import Settings
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain

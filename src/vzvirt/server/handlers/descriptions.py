@@ -10,10 +10,12 @@ from vzvirt.codec.xml import metadata as elements
 from vzvirt.codec.xml import write_domain
 from vzvirt.codec.xml.document import parse
 from vzvirt.model.domain import Domain
+from vzvirt.model.event import MetadataChanged, MetadataKind
+from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
-from vzvirt.server.targets import AFFECTS, affect, changed, one, reference
+from vzvirt.server.targets import AFFECTS, affect, one, reference, telling
 
 _DESCRIPTION: Final = constants.VIR_DOMAIN_METADATA_DESCRIPTION
 _TITLE: Final = constants.VIR_DOMAIN_METADATA_TITLE
@@ -77,9 +79,12 @@ def set_metadata(call: Call, args: remote.DomainSetMetadataArgs) -> None:
         new = elements.replaced(old.metadata, text, args.key or "", uri)
         return dataclasses.replace(old, metadata=new)
 
+    kind = MetadataKind(args.type)
+    namespace = (args.uri or "") if kind is MetadataKind.ELEMENT else None
     ref = reference(call, args.dom)
-    call.daemon.manager.definitions.edit(ref, affect(args.flags), edit)
-    changed(call, ref)
+    with telling(call, lambda subject: MetadataChanged(subject, kind, namespace)) as done:
+        call.daemon.manager.definitions.edit(ref, affect(args.flags), edit)
+        done(Ctid(ref))
 
 
 def _checked(domain: Domain) -> Domain:

@@ -9,6 +9,7 @@ from typing import Final
 from vzvirt import errors
 from vzvirt.codec.xml import Read
 from vzvirt.model.domain import Domain
+from vzvirt.model.event import Lifecycle, LifecycleEvent, Subject
 from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.rpc.xdr import Encoded
@@ -17,7 +18,7 @@ from vzvirt.server.call import Call
 from vzvirt.server.client import Client
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.service import Service
-from vzvirt.server.targets import changed, reference
+from vzvirt.server.targets import changed, reference, telling
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -47,11 +48,21 @@ def _encoded(call: Call, ctid: Ctid) -> Encoded:
     return daemon.on_loop(lambda: daemon.snapshot.by_id(int(ctid)).encoded)
 
 
+def _defined(subject: Subject) -> LifecycleEvent:
+    return LifecycleEvent(subject, Lifecycle.DEFINED)
+
+
+def _redefined(subject: Subject) -> LifecycleEvent:
+    return LifecycleEvent(subject, Lifecycle.REDEFINED)
+
+
 def _define(call: Call, xml: str, *, validate: bool) -> Encoded:
     read = _read(call, xml, validate=validate)
-    defined = call.daemon.manager.definitions.define(read.domain)
+    with telling(call, _redefined, _defined) as done:
+        defined = call.daemon.manager.definitions.define(read.domain)
+        done(defined.domain.number)
     _tell(call, read.domain.name, defined.warnings)
-    return _followed(call, defined.domain)
+    return _encoded(call, defined.domain.number)
 
 
 @handles("domain_define_xml", where=Where.WORKER)

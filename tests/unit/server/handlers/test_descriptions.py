@@ -9,6 +9,7 @@ import pytest
 from unit.server.handlers.clients import Client
 from unit.server.handlers.test_domains import defined
 from vzvirt import errors
+from vzvirt.model.event import MetadataChanged
 from vzvirt.server.replies import Refusal
 
 DESCRIPTION, TITLE, ELEMENT = 0, 1, 2
@@ -117,3 +118,31 @@ def test_what_no_document_may_have(
         put(client, web, kind, text, uri=uri)
     with pytest.raises(errors.NoMetadata):
         got(client, web, kind, uri=uri)
+
+
+def test_each_note_that_is_set_is_told_whether_or_not_it_is_another(
+    client: Client, web: Any
+) -> None:
+    client.call("domain_create", web)
+    client.told.clear()
+    put(client, web, TITLE, "T", flags=CONFIG)
+    put(client, web, TITLE, "T", flags=LIVE)
+    put(client, web, TITLE, "T", flags=LIVE | CONFIG)
+    put(client, web, TITLE, "U", flags=LIVE | CONFIG)
+    put(client, web, ELEMENT, "<e/>", uri=APP)
+    put(client, web, ELEMENT, "<e/>", uri=APP)
+    assert [told(event) for event in client.told] == [(TITLE, None)] * 4 + [(ELEMENT, APP)] * 2
+
+
+def test_notes_that_are_refused_are_not_told(client: Client, web: Any) -> None:
+    client.told.clear()
+    with pytest.raises(errors.InvalidArgument):
+        put(client, web, TITLE, "a\nb")
+    with pytest.raises(errors.OperationInvalid):
+        put(client, web, TITLE, "T", flags=LIVE)
+    assert client.told == []
+
+
+def told(event: object) -> tuple[int, str | None]:
+    assert isinstance(event, MetadataChanged)
+    return event.kind, event.namespace

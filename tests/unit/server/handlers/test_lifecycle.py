@@ -9,6 +9,9 @@ import pytest
 from unit.server.handlers.clients import Client
 from unit.server.handlers.test_domains import defined, document, listed, state
 from vzvirt import errors
+from vzvirt.model.domain import Domain
+from vzvirt.model.event import Lifecycle, LifecycleEvent
+from vzvirt.model.report import Defined
 from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import constants
 from vzvirt.server.replies import Refusal
@@ -178,3 +181,35 @@ def test_a_reader_changes_nothing(client: Client, web: Any) -> None:
         with pytest.raises(Refusal):
             reader.call(str(procedure), *arguments)
     assert listed(client, 0) == ["web"]
+
+
+def redefine(client: Client, web: Any, more: str = "") -> None:
+    text = client.call("domain_get_xml_desc", web, 0).xml
+    client.call("domain_define_xml", text.replace("</name>", f"</name>{more}"))
+
+
+def changes(client: Client) -> list[Lifecycle]:
+    return [event.change for event in client.told if isinstance(event, LifecycleEvent)]
+
+
+def test_each_definition_is_told_whether_or_not_it_is_another(client: Client, web: Any) -> None:
+    for more in ("", "", "<title>T</title>", ""):
+        redefine(client, web, more)
+    assert changes(client) == [Lifecycle.DEFINED] + [Lifecycle.REDEFINED] * 4
+
+
+def test_what_is_seen_before_the_call_is_done_is_not_told_twice(
+    client: Client, web: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definitions = client._daemon.manager.definitions
+    define = definitions.define
+
+    def seen(domain: Domain) -> Defined:
+        done = define(domain)
+        client.refresh(101)
+        return done
+
+    monkeypatch.setattr(definitions, "define", seen)
+    redefine(client, web, "<description>D</description>")
+    redefine(client, web)
+    assert changes(client) == [Lifecycle.DEFINED] + [Lifecycle.REDEFINED] * 2
