@@ -28,7 +28,7 @@ from vzvirt.rpc.typedparams import Kind
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.params import Param, encoded
-from vzvirt.server.targets import active
+from vzvirt.server.targets import active, reference
 from vzvirt.system.guesttext import plain
 
 
@@ -44,6 +44,13 @@ def send_process_signal(call: Call, args: remote.DomainSendProcessSignalArgs) ->
     """Send a signal to a process by its number inside."""
     ref = str(active(call, args.dom).ctid)
     call.daemon.manager.processes.signal(ref, args.pid_value, args.signum)
+
+
+@handles("domain_set_user_password", flags=0, where=Where.WORKER)
+def set_user_password(call: Call, args: remote.DomainSetUserPasswordArgs) -> None:
+    """Set a user's password inside, whether or not it runs."""
+    ref = reference(call, args.dom)
+    call.daemon.manager.guests.set_password(ref, args.user or "", args.password or "")
 
 
 # -- addresses ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from unit.server.handlers.clients import Client
 from unit.server.handlers.test_domains import defined
 from vzvirt import errors
+from vzvirt.rpc.protocol.constants import VIR_DOMAIN_PASSWORD_ENCRYPTED
 from vzvirt.server.replies import Refusal
 
 LEASE, AGENT, ARP = 0, 1, 2
@@ -100,3 +101,14 @@ def test_signals(client: Client, web: Any) -> None:
     ):
         with pytest.raises(errors.OperationInvalid, match="domain is not running"):
             client.call(name, web, *arguments)
+
+
+def test_passwords(client: Client, web: Any) -> None:
+    client.call("domain_set_user_password", web, "root", "secret", 0)
+    for user, password in (("nobody-at-all", "secret"), ("root", "a:b"), (None, None)):
+        with pytest.raises(errors.InvalidArgument):
+            client.call("domain_set_user_password", web, user, password, 0)
+    with pytest.raises(Refusal):
+        client.call("domain_set_user_password", web, "root", "$6$", VIR_DOMAIN_PASSWORD_ENCRYPTED)
+    client.call("domain_destroy", web)
+    client.call("domain_set_user_password", web, "root", "secret", 0)
