@@ -194,7 +194,7 @@ class Lifecycle:
             self._start_as(domain, own, paused=False, reason=Reason.BOOTED)
 
     def pause(self, ref: str) -> None:
-        """Freeze all processes of a container.
+        """Freeze all processes of a container; nothing happens if they are.
 
         Raises:
             NoDomain: There is no such container.
@@ -202,20 +202,23 @@ class Lifecycle:
         """
         ctid = self._world.store.find(ref)
         with exclusive(self._world, ctid):
-            self._allow(ctid, Action.PAUSE)
-            self._world.engine.pause(ctid)
+            before, _ = self._allow(ctid, Action.PAUSE)
+            if before.state is not DomainState.PAUSED:
+                self._world.engine.pause(ctid)
 
     def unpause(self, ref: str) -> None:
-        """Thaw them.
+        """Thaw them; nothing happens if it runs.
 
         Raises:
             NoDomain: There is no such container.
-            OperationInvalid: It is not paused.
+            OperationInvalid: It is not running.
         """
         world = self._world
         ctid = world.store.find(ref)
         with exclusive(world, ctid):
-            self._allow(ctid, Action.UNPAUSE)
+            before, _ = self._allow(ctid, Action.UNPAUSE)
+            if before.state is not DomainState.PAUSED:
+                return
             world.engine.unpause(ctid)
             guestside.catch_up(world, ctid, world.live(ctid))
 

@@ -213,3 +213,16 @@ def test_what_is_seen_before_the_call_is_done_is_not_told_twice(
     redefine(client, web, "<description>D</description>")
     redefine(client, web)
     assert changes(client) == [Lifecycle.DEFINED] + [Lifecycle.REDEFINED] * 2
+
+
+def test_what_stands_still_is_paused_and_what_runs_unpaused_in_silence(
+    client: Client, web: Any
+) -> None:
+    for change in ("domain_suspend", "domain_resume"):
+        with pytest.raises(errors.OperationInvalid, match="not running"):
+            client.call(change, web)
+    client.call("domain_create", web)
+    client.told.clear()
+    for change in ("resume", "suspend", "suspend", "resume", "resume"):
+        client.call(f"domain_{change}", web)
+    assert changes(client) == [Lifecycle.PAUSED, Lifecycle.UNPAUSED]
