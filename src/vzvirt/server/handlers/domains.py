@@ -97,8 +97,12 @@ _EVERY: Final = sum(_GROUPS)
 
 
 def selected(call: Call, flags: int) -> Iterable[Entry]:
-    """Containers for which one bit is true of each group in which the client sets bits."""
-    entries = call.daemon.snapshot.entries()
+    """Containers that stand as the client asks; see ``chosen``."""
+    return chosen(call.daemon.snapshot.entries(), flags)
+
+
+def chosen(entries: Iterable[Entry], flags: int) -> Iterable[Entry]:
+    """Those for which one bit is true of each group in which the client sets bits."""
     # Of each group one bit is true of everyone: who asks for all of them asks for nothing.
     asked = [flags & group for group in _GROUPS if flags & group not in {0, group}]
     if not asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server import statistics
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
-from vzvirt.server.handlers.domains import selected
+from vzvirt.server.handlers.domains import chosen, selected
 from vzvirt.server.statistics import Facts, Params
 
 if TYPE_CHECKING:
@@ -81,16 +82,14 @@ def get_all(call: Call, args: remote.ConnectGetAllDomainStatsArgs) -> bytes:
 
 
 def _meant(call: Call, doms: Sequence[remote.NonnullDomain], flags: int) -> list[Entry]:
-    """Containers by the client's list; without one, those that its flags choose."""
+    """Those that the client's flags choose of its list; without one, of all containers."""
     if not doms:
         return list(selected(call, flags & _FILTERS))
     found = []
     for dom in doms:
-        try:
+        with contextlib.suppress(errors.NoDomain):  # gone meanwhile
             found.append(call.daemon.snapshot.by_uuid(dom.uuid))
-        except errors.NoDomain:
-            continue  # gone meanwhile
-    return found
+    return list(chosen(found, flags & _FILTERS))
 
 
 def _counted(call: Call, entries: Iterable[Entry], groups: int) -> Mapping[Ctid, Statistics]:

@@ -69,6 +69,8 @@ def test_filters(client: Client, both: tuple[Any, Any]) -> None:
     assert list(asked(client, STATE, TRANSIENT)) == []
     nobody = remote.NonnullDomain("nobody", bytes(16), -1)
     assert list(asked(client, STATE, doms=(both[1], nobody))) == ["off"]
+    assert list(asked(client, STATE, ACTIVE, doms=(both[1], nobody, both[0]))) == ["on"]
+    assert list(asked(client, STATE, ACTIVE, doms=(both[1],))) == []
 
 
 def test_groups_that_there_are_not(client: Client, both: tuple[Any, Any]) -> None:
