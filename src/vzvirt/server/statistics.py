@@ -20,6 +20,7 @@ from vzvirt.model.statistics import BlockUse, CpuUse, MemoryUse
 from vzvirt.ports.network import LinkCounters
 from vzvirt.rpc.protocol.constants import VIR_VCPU_RUNNING
 from vzvirt.rpc.typedparams import PACKERS, Kind, Value, encode
+from vzvirt.rpc.xdr import Encoded
 from vzvirt.server.params import KIB, in_kib
 
 _CODES: Final = {Kind.INT: "i", Kind.UINT: "I", Kind.ULLONG: "Q"}
@@ -64,9 +65,9 @@ class Params:
         self.count += 1
         self.data += encode(name, value, Kind.STRING)
 
-    def record(self, dom: bytes) -> bytes:
+    def record(self, dom: bytes) -> Encoded:
         """The record of the container with this identity."""
-        return b"".join((dom, self.count.to_bytes(4, "big"), self.data))
+        return Encoded(b"".join((dom, self.count.to_bytes(4, "big"), self.data)))
 
 
 _FACTS: Final = struct.Struct(">QI?")

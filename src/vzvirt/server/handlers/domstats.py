@@ -11,6 +11,7 @@ from vzvirt.model.statistics import Statistics, Topic
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import LinkCounters
 from vzvirt.rpc.protocol import constants, remote
+from vzvirt.rpc.xdr import Encoded
 from vzvirt.server import statistics
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
@@ -62,7 +63,9 @@ _MANNERS: Final = (
 
 
 @handles("connect_get_all_domain_stats", flags=_FILTERS | _MANNERS, where=Where.WORKER)
-def get_all(call: Call, args: remote.ConnectGetAllDomainStatsArgs) -> bytes:
+def get_all(
+    call: Call, args: remote.ConnectGetAllDomainStatsArgs
+) -> remote.ConnectGetAllDomainStatsRet:
     """The groups that are asked for, or all, of the containers that are meant.
 
     Raises:
@@ -78,7 +81,7 @@ def get_all(call: Call, args: remote.ConnectGetAllDomainStatsArgs) -> bytes:
     used = _counted(call, entries, groups)
     processors = call.daemon.manager.machine.max_vcpus()
     records = [_record(call, item, groups, used.get(item.ctid), processors) for item in entries]
-    return b"".join((len(records).to_bytes(4, "big"), *records))
+    return remote.ConnectGetAllDomainStatsRet(records)
 
 
 def _meant(call: Call, doms: Sequence[remote.NonnullDomain], flags: int) -> list[Entry]:
@@ -105,7 +108,7 @@ def _counted(call: Call, entries: Iterable[Entry], groups: int) -> Mapping[Ctid,
 
 def _record(
     call: Call, found: Entry, groups: int, used: Statistics | None, processors: int
-) -> bytes:
+) -> Encoded:
     cpu, memory = (None, None) if used is None else (used.cpu, used.memory)
     params = Params()
     if groups & constants.VIR_DOMAIN_STATS_STATE:

@@ -10,6 +10,8 @@ from unit.server.handlers.clients import Client
 from unit.server.handlers.test_domains import defined
 from vzvirt import errors
 from vzvirt.rpc.protocol import remote
+from vzvirt.rpc.xdr import ProtocolError
+from vzvirt.server.handlers import domstats
 
 STATE, CPU, BALLOON, VCPU, INTERFACE, BLOCK, PERF, IOTHREAD = (1 << bit for bit in range(8))
 DIRTYRATE = 1 << 9
@@ -71,6 +73,19 @@ def test_filters(client: Client, both: tuple[Any, Any]) -> None:
     assert list(asked(client, STATE, doms=(both[1], nobody))) == ["off"]
     assert list(asked(client, STATE, ACTIVE, doms=(both[1], nobody, both[0]))) == ["on"]
     assert list(asked(client, STATE, ACTIVE, doms=(both[1],))) == []
+
+
+def test_more_than_a_message_may_have_are_refused(
+    client: Client, both: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [client.snapshot.by_name("off")]
+    most = remote.ConnectGetAllDomainStatsRet.FIELDS[0].bound
+    assert most == 16384
+    monkeypatch.setattr(domstats, "_meant", lambda *_: found * most)
+    assert len(client.call("connect_get_all_domain_stats", (), STATE, 0).retStats) == most
+    monkeypatch.setattr(domstats, "_meant", lambda *_: found * (most + 1))
+    with pytest.raises(ProtocolError, match="a length of 16385"):
+        client.call("connect_get_all_domain_stats", (), STATE, 0)
 
 
 def test_groups_that_there_are_not(client: Client, both: tuple[Any, Any]) -> None:
