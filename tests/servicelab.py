@@ -55,13 +55,14 @@ class Client:
         status: int = Status.OK,
         serial: int | None = None,
         program: int = REMOTE_PROGRAM,
+        version: int = VERSION,
     ) -> int:
         """Send a message; its serial."""
         if serial is None:
             self.serial += 1
             serial = self.serial
         number = NUMBERS[procedure] if isinstance(procedure, str) else procedure
-        packet = Packet(program, VERSION, number, kind, serial, status, payload)
+        packet = Packet(program, version, number, kind, serial, status, payload)
         self.sock.sendall(packet.encode())
         return serial
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from vzvirt import errors
 from vzvirt.rpc import faults
-from vzvirt.rpc.packet import PAYLOAD_MAX, REMOTE_PROGRAM, Packet
+from vzvirt.rpc.packet import PAYLOAD_MAX, REMOTE_PROGRAM, VERSION, Packet, Status
 from vzvirt.rpc.protocol.procedure import Procedure
 from vzvirt.rpc.protocol.procedures import PROCEDURES
 from vzvirt.rpc.xdr import ProtocolError, Struct
@@ -68,6 +68,9 @@ class _Mark:
     where: Where
     unopened: bool
 
+
+_ANSWERED: Final = (REMOTE_PROGRAM, VERSION, Status.OK.value)
+"""Program, version and status of the calls that we have handlers for."""
 
 _WORD: Final = 0xFFFFFFFF
 
@@ -136,7 +139,7 @@ def find(packet: Packet, *, opened: bool) -> Handler:
         Refusal: There is none, or it comes before ``connect_open``.
     """
     handler = table().get(packet.procedure)
-    if handler is None or packet.program != REMOTE_PROGRAM or packet.status:
+    if handler is None or (packet.program, packet.version, packet.status) != _ANSWERED:
         raise Refusal(faults.misdirected(packet) or _unanswered(packet))
     if not opened and not handler.unopened:
         raise errors.OperationInvalid("connection not open")

@@ -69,6 +69,8 @@ def test_what_nobody_knows_is_refused_as_libvirt_does(lab: Lab) -> None:
     assert missing.message.endswith("connection driver: virDomainMigratePerform")
     program = client.error(1, program=LXC_PROGRAM)
     assert (program.code, program.message) == (39, "Cannot find program 425984 version 1")
+    version = client.error(HOSTNAME, version=VERSION + 1)
+    assert (version.code, version.message) == (39, "Cannot find program 536903814 version 2")
     assert client.call(HOSTNAME).status == Status.OK
 
 
