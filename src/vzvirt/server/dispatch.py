@@ -20,6 +20,7 @@ from vzvirt.rpc.protocol.procedures import PROCEDURES
 from vzvirt.rpc.xdr import ProtocolError, Struct
 from vzvirt.server.call import Call
 from vzvirt.server.replies import Refusal
+from vzvirt.server.workers import Lane
 
 Reply = Struct | bytes | None
 """What a handler returns: the result, or its bytes, or nothing."""
@@ -37,6 +38,9 @@ class Where(Enum):
 
     WORKER = auto()
     """In a worker thread: it may wait for files, programs and locks, but should compute little."""
+
+    LONG = auto()
+    """In one of few worker threads: it may have a lot to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,13 @@ class Handler:
     flags: int | None
     where: Where
     unopened: bool
+
+    @property
+    def lane(self) -> Lane:
+        """Which worker threads it is for; what takes long does, whatever the protocol promises."""
+        if self.where is Where.LONG:
+            return Lane.LONG
+        return Lane.URGENT if self.procedure.high_priority else Lane.ORDINARY
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,9 +243,7 @@ class Session(Client, asyncio.BufferedProtocol):
         self._running += 1
         if self._running >= self._service.settings.max_client_requests:
             self._hold(_BUSY)
-        self._service.workers.submit(
-            lambda: self._work(handler, call, packet), urgent=handler.procedure.high_priority
-        )
+        self._service.workers.submit(lambda: self._work(handler, call, packet), lane=handler.lane)
 
     def _work(self, handler: Handler, call: Call, packet: Packet) -> None:
         """In a worker thread."""

@@ -1,7 +1,8 @@
 """Threads for what may block: a bounded number, and a few more for what finishes quickly.
 
 Calls that the protocol marks as of high priority finish quickly whatever others do: they have
-spare threads, so that twenty slow starts do not keep a client from asking how things are. The
+spare threads, so that twenty slow starts do not keep a client from asking how things are. What
+adds up a lot has no more than ``LONG_AT_ONCE`` of the threads, so that anybody may ask for it. The
 threads mostly wait for programs, files and locks; only one thread at a time computes in Python,
 which is why ``SWITCH_INTERVAL`` is short: the loop gets its turn soon.
 """
@@ -12,6 +13,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Final
 
 LOG: Final = logging.getLogger(__name__)
@@ -19,10 +21,25 @@ LOG: Final = logging.getLogger(__name__)
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds a computing thread may go on while the loop wants to (Python's own is ten times it)."""
 
+LONG_AT_ONCE: Final = 2
+"""Jobs of the lane ``LONG`` that run at one time."""
+
 _IDLE: Final = 30.0
 """Seconds until a thread that has nothing to do ends."""
 
 Job = Callable[[], None]
+
+
+class Lane(Enum):
+    """Jobs of one kind; those of a lane that stands further up go first."""
+
+    URGENT = auto()
+    """Finishes quickly."""
+
+    ORDINARY = auto()
+
+    LONG = auto()
+    """Computes for long, such as one that looks at each file of a large folder."""
 
 
 class Workers:
@@ -35,36 +52,44 @@ class Workers:
             ordinary: How many jobs run at one time.
             spare: How many urgent ones besides.
         """
-        self._most = ordinary
-        self._most_urgent = ordinary + spare
-        self._jobs: deque[Job] = deque()
-        self._urgent: deque[Job] = deque()
+        self._most = {
+            Lane.URGENT: ordinary + spare,
+            Lane.ORDINARY: ordinary,
+            Lane.LONG: ordinary,
+        }
+        self._waiting: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
         self._changed = threading.Condition(threading.Lock())
         self._threads = 0
         self._idle = 0
         self._busy = 0
+        self._long = 0
 
     @property
     def busy(self) -> int:
         """How many jobs run or wait."""
-        return self._busy + len(self._jobs) + len(self._urgent)
+        return self._busy + self._left
 
-    def submit(self, job: Job, *, urgent: bool = False) -> None:
-        """Have a job run; urgent ones go first."""
+    @property
+    def _left(self) -> int:
+        return sum(len(jobs) for jobs in self._waiting.values())
+
+    def submit(self, job: Job, *, lane: Lane = Lane.ORDINARY) -> None:
+        """Have a job run."""
         with self._changed:
-            (self._urgent if urgent else self._jobs).append(job)
-            most = self._most_urgent if urgent else self._most
-            if len(self._jobs) + len(self._urgent) > self._idle and self._threads < most:
+            self._waiting[lane].append(job)
+            if self._left > self._idle and self._threads < self._most[lane]:
                 self._threads += 1
                 threading.Thread(target=self._work, name="worker", daemon=True).start()
             else:
                 self._changed.notify()
 
-    def _may_begin(self, *, urgent: bool) -> bool:
-        return self._busy < (self._most_urgent if urgent else self._most)
+    def _may_begin(self, lane: Lane) -> bool:
+        is_free = lane is not Lane.LONG or self._long < LONG_AT_ONCE
+        return is_free and self._busy < self._most[lane]
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
+        while (taken := self._next()) is not None:
+            lane, job = taken
             try:
                 job()
             except Exception:
@@ -72,20 +97,20 @@ class Workers:
             finally:
                 with self._changed:
                     self._busy -= 1
+                    self._long -= lane is Lane.LONG
 
-    def _next(self) -> Job | None:
+    def _next(self) -> tuple[Lane, Job] | None:
         """Wait for a job that may begin; ``None``: there was none for a while."""
         with self._changed:
             while True:
-                if self._urgent and self._may_begin(urgent=True):
-                    self._busy += 1
-                    return self._urgent.popleft()
-                if self._jobs and self._may_begin(urgent=False):
-                    self._busy += 1
-                    return self._jobs.popleft()
+                for lane, jobs in self._waiting.items():
+                    if jobs and self._may_begin(lane):
+                        self._busy += 1
+                        self._long += lane is Lane.LONG
+                        return lane, jobs.popleft()
                 self._idle += 1
                 woken = self._changed.wait(_IDLE)
                 self._idle -= 1
-                if not woken and not self._jobs and not self._urgent:
+                if not woken and not self._left:
                     self._threads -= 1
                     return None

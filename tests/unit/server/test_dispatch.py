@@ -6,9 +6,10 @@ import inspect
 
 import pytest
 
-from vzvirt.rpc.protocol.procedures import PROCEDURES
+from vzvirt.rpc.protocol.procedures import BY_NAME, PROCEDURES
 from vzvirt.server import dispatch, handlers
 from vzvirt.server.dispatch import Handler
+from vzvirt.server.workers import Lane
 
 ALWAYS_REFUSED = {
     f"storage_pool_{what}" for what in ("create", "create_xml", "define_xml", "build", "delete")
@@ -62,3 +63,18 @@ def test_two_handlers_of_one_procedure_are_a_defect(monkeypatch: pytest.MonkeyPa
 
 def test_every_procedure_has_a_number_of_its_own() -> None:
     assert all(PROCEDURES[number] is item.procedure for number, item in TABLE.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "lane"),
+    [
+        ("storage_vol_get_info", Lane.LONG),  # though the protocol has it of high priority
+        ("storage_vol_get_info_flags", Lane.LONG),
+        ("storage_vol_get_xml_desc", Lane.LONG),
+        ("domain_get_block_info", Lane.LONG),
+        ("storage_vol_get_path", Lane.URGENT),
+        ("domain_create", Lane.ORDINARY),
+    ],
+)
+def test_which_threads_calls_are_for(name: str, lane: Lane) -> None:
+    assert TABLE[BY_NAME[name].number].lane is lane

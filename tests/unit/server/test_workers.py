@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from vzvirt.server.workers import Workers
+from vzvirt.server.workers import LONG_AT_ONCE, Lane, Workers
 
 PATIENCE = 20.0
 
@@ -76,12 +76,26 @@ def test_urgent_ones_have_threads_of_their_own() -> None:
     for _ in range(2):
         assert jobs.begun.acquire(timeout=PATIENCE)
     urgent = threading.Event()
-    workers.submit(urgent.set, urgent=True)
+    workers.submit(urgent.set, lane=Lane.URGENT)
     assert urgent.wait(PATIENCE)
     assert jobs.running == 2
     jobs.go_on.set()
     wait_until_idle(workers)
     assert jobs.most == 2
+
+
+def test_long_ones_leave_threads_to_others() -> None:
+    workers, jobs, ordinary = Workers(LONG_AT_ONCE + 1, 0), Jobs(), threading.Event()
+    for number in range(10):
+        workers.submit(jobs.make(str(number)), lane=Lane.LONG)  # type: ignore[arg-type]
+    for _ in range(LONG_AT_ONCE):
+        assert jobs.begun.acquire(timeout=PATIENCE)
+    workers.submit(ordinary.set)
+    assert ordinary.wait(PATIENCE)
+    jobs.go_on.set()
+    wait_until_idle(workers)
+    assert jobs.most == LONG_AT_ONCE
+    assert len(jobs.done) == 10
 
 
 def test_threads_are_started_when_needed_and_used_again() -> None:
@@ -97,13 +111,13 @@ def test_threads_are_started_when_needed_and_used_again() -> None:
 
 def test_many_at_once_all_run() -> None:
     workers = Workers(8, 2)
-    lock, done = threading.Lock(), []
+    lock, done, lanes = threading.Lock(), [], list(Lane)
 
     def job() -> None:
         with lock:
             done.append(1)
 
     for number in range(2000):
-        workers.submit(job, urgent=number % 3 == 0)
+        workers.submit(job, lane=lanes[number % 3])
     wait_until_idle(workers)
     assert len(done) == 2000

@@ -101,10 +101,12 @@ _TYPES: Final = {
 
 
 def _looked_at(call: Call, asked: remote.NonnullStorageVol) -> Volume:
-    return call.daemon.manager.storage.look_at(_volume(call, asked))
+    """What there is to say of one; private areas are looked through for it."""
+    daemon, ref = call.daemon, _volume(call, asked)
+    return daemon.volumes.get(ref.path, lambda: daemon.manager.storage.look_at(ref))
 
 
-@handles("storage_vol_get_info", where=Where.WORKER)
+@handles("storage_vol_get_info", where=Where.LONG)
 def get_info(call: Call, args: remote.StorageVolGetInfoArgs) -> remote.StorageVolGetInfoRet:
     """Its sizes in bytes."""
     found = _looked_at(call, args.vol)
@@ -114,7 +116,7 @@ def get_info(call: Call, args: remote.StorageVolGetInfoArgs) -> remote.StorageVo
 @handles(
     "storage_vol_get_info_flags",
     flags=constants.VIR_STORAGE_VOL_GET_PHYSICAL,
-    where=Where.WORKER,
+    where=Where.LONG,
 )
 def get_info_flags(
     call: Call, args: remote.StorageVolGetInfoFlagsArgs
@@ -127,7 +129,7 @@ def get_info_flags(
     return remote.StorageVolGetInfoFlagsRet(_TYPES[found.kind], found.capacity, size)
 
 
-@handles("storage_vol_get_xml_desc", flags=0, where=Where.WORKER)
+@handles("storage_vol_get_xml_desc", flags=0, where=Where.LONG)
 def get_xml(call: Call, args: remote.StorageVolGetXmlDescArgs) -> remote.StorageVolGetXmlDescRet:
     """The document of one."""
     return remote.StorageVolGetXmlDescRet(write_volume(_looked_at(call, args.vol)))

@@ -11,6 +11,7 @@ from vzvirt.rpc.protocol.procedures import BY_NAME
 from vzvirt.rpc.xdr import Struct
 from vzvirt.server import dispatch, handlers
 from vzvirt.server.call import Call
+from vzvirt.server.recent import Recent
 from vzvirt.server.snapshot import Snapshot
 from vzvirt.server.stream import Pipe, StreamAborted
 from worlds import World
@@ -54,6 +55,8 @@ class Client:
             in_worker=lambda function: function(),
             broker=SimpleNamespace(publish=self.told.extend),
             snapshot=self.snapshot,
+            volumes=Recent(),
+            usages=Recent(),
         )
 
     def refresh(self, ctid: int) -> None:
