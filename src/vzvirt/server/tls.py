@@ -106,8 +106,12 @@ def _escape(text: str) -> str:
 
 
 def is_allowed(subject: Subject, patterns: Iterable[str] | None) -> bool:
-    """Whether a name is one of those that the settings admit; ``None`` admits all."""
+    """Whether a name is one of those that the settings admit; ``None`` admits all.
+
+    As in libvirt, ``*`` and ``?`` stand for others, and nothing else does: not even brackets.
+    """
     if patterns is None:
         return True
     spellings = names(subject)
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in spellings)
+    literal = [pattern.replace("[", "[[]") for pattern in patterns]
+    return any(fnmatchcase(name, pattern) for pattern in literal for name in spellings)

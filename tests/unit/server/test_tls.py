@@ -37,6 +37,7 @@ def test_names_are_spelt_in_both_orders() -> None:
         (("*cn=ADMIN*",), False),
         (("*CN=adm?n*",), True),
         (("*",), True),
+        (("*CN=[a-b]dmin*",), False),
     ],
 )
 def test_patterns(patterns: tuple[str, ...] | None, allowed: bool) -> None:
