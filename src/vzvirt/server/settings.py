@@ -69,6 +69,11 @@ def _number(low: int, high: int) -> Callable[[Value], int]:
     return read
 
 
+def _port(value: Value) -> int:
+    """libvirtd.conf has it in quotes."""
+    return _number(1, 65535)(int(value) if isinstance(value, str) and value.isdecimal() else value)
+
+
 def _switch(value: Value) -> bool:
     if value not in (0, 1):
         raise ValueError("1 for yes or 0 for no")
@@ -128,7 +133,7 @@ class ServerSettings:
     listen_addr: str = _setting(
         "", Setting("address or host name to listen on; empty: all", _text, at_once=False)
     )
-    tls_port: int = _setting(16514, Setting("TCP port of TLS", _number(1, 65535), at_once=False))
+    tls_port: int = _setting(16514, Setting("TCP port of TLS", _port, at_once=False))
     key_file: Path | None = _setting(
         None,
         Setting(
@@ -153,8 +158,8 @@ class ServerSettings:
     tls_allowed_dn_list: tuple[str, ...] | None = _setting(
         None,
         Setting(
-            "shell patterns of the distinguished names that clients' certificates may have; "
-            "an empty list admits nobody",
+            "distinguished names that clients' certificates may have, in which `*` and `?` stand "
+            "for any others; an empty list admits nobody",
             _texts,
             shown="whoever has a certificate of the authority",
         ),
@@ -190,8 +195,8 @@ class ServerSettings:
     keepalive_interval: int = _setting(
         5,
         Setting(
-            "seconds of silence after which a client is asked for a sign; 0: never",
-            _number(0, 86400),
+            "seconds of silence after which a client is asked for a sign; 0 or -1: never",
+            _number(-1, 86400),
         ),
     )
     keepalive_count: int = _setting(
@@ -220,6 +225,8 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "auth_unix_rw": "who may connect is decided by unix_sock_group and unix_sock_rw_perms",
     "auth_tls": "who may connect is decided by certificates and tls_allowed_dn_list",
     "tls_no_verify_certificate": "clients' certificates are always verified",
+    "min_workers": "threads begin when they are needed, max_workers at most",
+    "host_uuid": "the host's UUID is its machine id",
     "log_outputs": "the log goes to standard error, and so into the journal",
     "log_filters": "there is one log_level for everything",
 }

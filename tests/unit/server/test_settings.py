@@ -36,11 +36,22 @@ def test_a_whole_file() -> None:
     )
 
 
+def test_as_libvirtd_conf_has_them() -> None:
+    made, problems = parse('tls_port = "16600"\nkeepalive_interval = -1')
+    assert not problems
+    assert (made.tls_port, made.keepalive_interval) == (16600, -1)
+
+
 @pytest.mark.parametrize(
     ("line", "about"),
     [
         ('max_clients = "many"', "a number from 1 to"),
         ("max_clients = 0", "a number from 1 to"),
+        ('tls_port = "many"', "a number from 1 to"),
+        ("tls_port = 0", "a number from 1 to"),
+        ("keepalive_interval = -2", "a number from -1 to"),
+        ("min_workers = 5", "max_workers"),
+        ('host_uuid = "x"', "machine id"),
         ("listen_tls = 2", "1 for yes"),
         ("unix_sock_rw_perms = 770", "octal"),
         ('unix_sock_rw_perms = "0978"', "octal"),
