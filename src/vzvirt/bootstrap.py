@@ -259,8 +259,12 @@ def watches(settings: Settings, made: Manager) -> list[Watch]:
     from vzvirt.backends.vzfiles.watching import DefinitionWatch
 
     place = root(settings)
-    pools = {pool.name: pool.target for pool in made.storage.pools()}
-    found: list[Watch] = [DefinitionWatch(place), NetworkWatch(place), PoolWatch(pools)]
+
+    def pools() -> dict[str, Path]:
+        return {pool.name: pool.target for pool in made.storage.pools()}
+
+    found: list[Watch] = [DefinitionWatch(place), NetworkWatch(place)]
+    found.append(PoolWatch(pools, place.path("etc/vz/vz.conf")))
     if engine_name(settings) == "memory":
         from vzvirt.backends.memory.watching import MemoryWatch
 
