@@ -12,6 +12,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
+from vzvirt.errors import ArgumentUnsupported, InvalidArgument
 from vzvirt.rpc import layout
 from vzvirt.rpc.protocol import remote
 from vzvirt.rpc.xdr import Encoded, ProtocolError, text
@@ -71,25 +72,20 @@ def values(params: Iterable[remote.TypedParam], known: Mapping[str, Kind]) -> di
         known: The names that mean something here, and the type of each.
 
     Raises:
-        UnknownParam: A name or the type of a value is not as in ``known``, or a name comes twice.
+        ArgumentUnsupported: A name is not in ``known``.
+        InvalidArgument: The type of a value is another than there, or a name comes twice.
     """
     found: dict[str, Value] = {}
     for param in params:
         kind = known.get(param.field)
         if kind is None:
-            raise UnknownParam(f"parameter '{param.field}' not supported")
+            raise ArgumentUnsupported(f"parameter '{param.field}' not supported")
         if param.value.type != kind:
-            raise UnknownParam(f"parameter '{param.field}' must be of type {kind.name.lower()}")
+            raise InvalidArgument(f"parameter '{param.field}' must be of type {kind.name.lower()}")
         if param.field in found:
-            raise UnknownParam(f"parameter '{param.field}' is given twice")
+            raise InvalidArgument(f"parameter '{param.field}' is given twice")
         found[param.field] = param.value.value
     return found
-
-
-class UnknownParam(ProtocolError):
-    """A parameter has a name or a type nobody knows (VIR_ERR_INVALID_ARG)."""
-
-    code = 8
 
 
 @lru_cache(maxsize=4096)

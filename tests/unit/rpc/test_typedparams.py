@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vzvirt import errors
 from vzvirt.rpc import typedparams
 from vzvirt.rpc.protocol import remote
-from vzvirt.rpc.typedparams import Kind, UnknownParam
+from vzvirt.rpc.typedparams import Kind
 from vzvirt.rpc.xdr import ProtocolError
 
 VALUES = {
@@ -56,15 +57,15 @@ def test_what_a_client_sets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "why"),
+    ("sent", "why", "code"),
     [
-        ([("weight", Kind.UINT)], "'weight' not supported"),
-        ([("cpu_shares", Kind.UINT)], "'cpu_shares' must be of type ullong"),
-        ([("cpu_shares", Kind.ULLONG)] * 2, "'cpu_shares' is given twice"),
+        ([("weight", Kind.UINT)], "'weight' not supported", 74),
+        ([("cpu_shares", Kind.UINT)], "'cpu_shares' must be of type ullong", 8),
+        ([("cpu_shares", Kind.ULLONG)] * 2, "'cpu_shares' is given twice", 8),
     ],
 )
-def test_what_a_client_may_not_set(sent: list[tuple[str, Kind]], why: str) -> None:
+def test_what_a_client_may_not_set(sent: list[tuple[str, Kind]], why: str, code: int) -> None:
     params = [typedparams.typed(name, 1, kind) for name, kind in sent]
-    with pytest.raises(UnknownParam, match=why) as caught:
+    with pytest.raises(errors.CallerError, match=why) as caught:
         typedparams.values(params, {"cpu_shares": Kind.ULLONG})
-    assert caught.value.code == 8
+    assert caught.value.code == code

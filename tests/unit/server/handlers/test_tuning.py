@@ -10,7 +10,7 @@ from unit.server.handlers.clients import Client
 from unit.server.handlers.test_domains import defined
 from vzvirt import errors
 from vzvirt.rpc.protocol import remote
-from vzvirt.rpc.typedparams import Kind, UnknownParam, typed
+from vzvirt.rpc.typedparams import Kind, typed
 from vzvirt.server.params import NO_LIMIT
 
 LIVE, CONFIG, TEXTS = 1, 2, 4
@@ -57,8 +57,11 @@ class TestMemory:
             client.call("domain_get_memory_parameters", web, 0, LIVE | CONFIG)
 
     def test_what_nobody_knows(self, client: Client, web: Any) -> None:
-        for wrong in (typed("limit", 1, Kind.ULLONG), typed("hard_limit", 1, Kind.UINT)):
-            with pytest.raises(UnknownParam):
+        for wrong, error in (
+            (typed("limit", 1, Kind.ULLONG), errors.ArgumentUnsupported),
+            (typed("hard_limit", 1, Kind.UINT), errors.InvalidArgument),
+        ):
+            with pytest.raises(error):
                 client.call("domain_set_memory_parameters", web, [wrong], 0)
 
     def test_what_does_not_run(self, client: Client) -> None:
