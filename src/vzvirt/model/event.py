@@ -120,22 +120,8 @@ class DeviceRemoved:
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRemovalFailed:
-    """A running container would not let a device go."""
-
-    subject: Subject
-    alias: str
-
-
 DomainEvent = (
-    LifecycleEvent
-    | Rebooted
-    | ControlFailed
-    | MetadataChanged
-    | DeviceAdded
-    | DeviceRemoved
-    | DeviceRemovalFailed
+    LifecycleEvent | Rebooted | ControlFailed | MetadataChanged | DeviceAdded | DeviceRemoved
 )
 """Whatever can happen to a container."""
 
@@ -158,24 +144,6 @@ class NetworkEvent:
     name: str
     uuid: UUID
     change: NetworkLifecycle
-
-
-class PoolLifecycle(enum.IntEnum):
-    """What can happen to a storage pool (virStoragePoolEventLifecycleType)."""
-
-    DEFINED = 0
-    UNDEFINED = 1
-    STARTED = 2
-    STOPPED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class PoolEvent:
-    """A storage pool began or ended."""
-
-    name: str
-    uuid: UUID
-    change: PoolLifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +176,7 @@ class NodeDeviceUpdated:
     name: str
 
 
-HostEvent = NetworkEvent | PoolEvent | PoolRefreshed | NodeDeviceEvent | NodeDeviceUpdated
+HostEvent = NetworkEvent | PoolRefreshed | NodeDeviceEvent | NodeDeviceUpdated
 """Whatever can happen to what containers share."""
 
 Event = DomainEvent | HostEvent

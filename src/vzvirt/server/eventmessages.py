@@ -16,7 +16,6 @@ from typing import Any, Final
 from vzvirt.model.event import (
     ControlFailed,
     DeviceAdded,
-    DeviceRemovalFailed,
     DeviceRemoved,
     Event,
     LifecycleEvent,
@@ -24,7 +23,6 @@ from vzvirt.model.event import (
     NetworkEvent,
     NodeDeviceEvent,
     NodeDeviceUpdated,
-    PoolEvent,
     PoolRefreshed,
     Rebooted,
     Subject,
@@ -149,16 +147,6 @@ def _device_added(event: DeviceAdded) -> Message:
     )
 
 
-def _device_removal_failed(event: DeviceRemovalFailed) -> Message:
-    return _new_style(
-        Topic.DOMAIN,
-        constants.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
-        event.subject.uuid.bytes,
-        "domain_event_callback_device_removal_failed",
-        remote.DomainEventCallbackDeviceRemovalFailedMsg(0, _domain(event.subject), event.alias),
-    )
-
-
 def _metadata_changed(event: MetadataChanged) -> Message:
     return _new_style(
         Topic.DOMAIN,
@@ -182,17 +170,6 @@ def _network(event: NetworkEvent) -> Message:
         event.uuid.bytes,
         "network_event_lifecycle",
         remote.NetworkEventLifecycleMsg(0, network, int(event.change), 0),
-    )
-
-
-def _pool(event: PoolEvent) -> Message:
-    pool = remote.NonnullStoragePool(event.name, event.uuid.bytes)
-    return _new_style(
-        Topic.POOL,
-        constants.VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
-        event.uuid.bytes,
-        "storage_pool_event_lifecycle",
-        remote.StoragePoolEventLifecycleMsg(0, pool, int(event.change), 0),
     )
 
 
@@ -236,10 +213,8 @@ MESSAGES: Final[Mapping[type, Callable[[Any], Message]]] = MappingProxyType(
         ControlFailed: _control_failed,
         DeviceRemoved: _device_removed,
         DeviceAdded: _device_added,
-        DeviceRemovalFailed: _device_removal_failed,
         MetadataChanged: _metadata_changed,
         NetworkEvent: _network,
-        PoolEvent: _pool,
         PoolRefreshed: _pool_refreshed,
         NodeDeviceEvent: _device,
         NodeDeviceUpdated: _device_updated,

@@ -11,7 +11,6 @@ from vzvirt import errors
 from vzvirt.model.event import (
     ControlFailed,
     DeviceAdded,
-    DeviceRemovalFailed,
     DeviceRemoved,
     Event,
     Lifecycle,
@@ -23,8 +22,6 @@ from vzvirt.model.event import (
     NodeDeviceEvent,
     NodeDeviceLifecycle,
     NodeDeviceUpdated,
-    PoolEvent,
-    PoolLifecycle,
     PoolRefreshed,
     Rebooted,
     Subject,
@@ -116,12 +113,6 @@ SENT = [
         remote.DomainEventCallbackDeviceAddedMsg(0, WIRE_ON, "net1"),
     ),
     (
-        DeviceRemovalFailed(ON, "net1"),
-        (Topic.DOMAIN, 22),
-        "domain_event_callback_device_removal_failed",
-        remote.DomainEventCallbackDeviceRemovalFailedMsg(0, WIRE_ON, "net1"),
-    ),
-    (
         MetadataChanged(OFF, MetadataKind.ELEMENT, "http://x/y"),
         (Topic.DOMAIN, 23),
         "domain_event_callback_metadata_change",
@@ -132,12 +123,6 @@ SENT = [
         (Topic.NETWORK, 0),
         "network_event_lifecycle",
         remote.NetworkEventLifecycleMsg(0, NETWORK, 2, 0),
-    ),
-    (
-        PoolEvent("templates", UUID_2, PoolLifecycle.STOPPED),
-        (Topic.POOL, 0),
-        "storage_pool_event_lifecycle",
-        remote.StoragePoolEventLifecycleMsg(0, POOL, 3, 0),
     ),
     (
         PoolRefreshed("templates", UUID_2),
