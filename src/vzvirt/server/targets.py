@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
 from vzvirt.model.affect import Affect
+from vzvirt.model.limitchange import LimitChange
 from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import remote
 from vzvirt.rpc.protocol.constants import VIR_DOMAIN_AFFECT_CONFIG, VIR_DOMAIN_AFFECT_LIVE
@@ -79,6 +80,39 @@ def changed(call: Call, reference: str) -> None:
     """Have the snapshot follow a change before its caller is told that it is done."""
     daemon = call.daemon
     daemon.on_loop(lambda: daemon.snapshot.refresh(Ctid(reference)))
+
+
+@contextlib.contextmanager
+def changing(call: Call, dom: remote.NonnullDomain) -> Iterator[str]:
+    """Change a container; the snapshot follows before the caller is told that it is done.
+
+    Also if it fails: it may have been done half.
+
+    Gives what the manager knows the container by.
+
+    Raises:
+        NoDomain: There is none of that UUID.
+    """
+    ref = reference(call, dom)
+    try:
+        yield ref
+    finally:
+        changed(call, ref)
+
+
+@contextlib.contextmanager
+def changing_networks(call: Call) -> Iterator[None]:
+    """The same for networks, of which nothing is kept; who wants to know is told what happened."""
+    try:
+        yield
+    finally:
+        call.daemon.look_at_networks()
+
+
+def change(call: Call, dom: remote.NonnullDomain, limits: LimitChange, flags: int) -> None:
+    """Change what a container may use, in the definitions that the flags name."""
+    with changing(call, dom) as ref:
+        call.daemon.manager.tuning.set(ref, limits, affect(flags))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from vzvirt.model.devices import Filesystem, HostDevice, Interface
 from vzvirt.rpc.protocol import remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
-from vzvirt.server.targets import AFFECTS, affect, changed, reference
+from vzvirt.server.targets import AFFECTS, affect, changing
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -25,12 +25,11 @@ class _Change(Protocol):
 
 
 def _make(call: Call, change: _Change, dom: remote.NonnullDomain, xml: str, where: Affect) -> None:
-    ref = reference(call, dom)
-    read = read_device(xml)
-    for warning in read.warnings:
-        LOG.info("%s: container %s: %s", call.function, ref, warning)
-    change(ref, read.device, where)
-    changed(call, ref)
+    with changing(call, dom) as ref:
+        read = read_device(xml)
+        for warning in read.warnings:
+            LOG.info("%s: container %s: %s", call.function, ref, warning)
+        change(ref, read.device, where)
 
 
 @handles("domain_attach_device", where=Where.WORKER)
@@ -69,6 +68,5 @@ def detach_flags(call: Call, args: remote.DomainDetachDeviceFlagsArgs) -> None:
 @handles("domain_detach_device_alias", flags=AFFECTS, where=Where.WORKER)
 def detach_alias(call: Call, args: remote.DomainDetachDeviceAliasArgs) -> None:
     """The same for the device of an alias, such as ``net0``: the first interface."""
-    ref = reference(call, args.dom)
-    call.daemon.manager.devices.detach_alias(ref, args.alias, affect(args.flags))
-    changed(call, ref)
+    with changing(call, args.dom) as ref:
+        call.daemon.manager.devices.detach_alias(ref, args.alias, affect(args.flags))

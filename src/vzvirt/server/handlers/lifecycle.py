@@ -18,7 +18,7 @@ from vzvirt.server.call import Call
 from vzvirt.server.client import Client
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.service import Service
-from vzvirt.server.targets import changed, reference, telling
+from vzvirt.server.targets import changed, changing, telling
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -102,26 +102,23 @@ def undefine_flags(call: Call, args: remote.DomainUndefineFlagsArgs) -> None:
 
 
 def _undefine(call: Call, dom: remote.NonnullDomain) -> None:
-    ref = reference(call, dom)
-    call.daemon.manager.definitions.undefine(ref, remove_data=False, running=True)
-    changed(call, ref)
+    with changing(call, dom) as ref:
+        call.daemon.manager.definitions.undefine(ref, remove_data=False, running=True)
 
 
 @handles("domain_rename", flags=0, where=Where.WORKER)
 def rename(call: Call, args: remote.DomainRenameArgs) -> remote.DomainRenameRet:
     """Give one that is off another name."""
-    ref = reference(call, args.dom)
-    call.daemon.manager.definitions.rename(ref, args.new_name or "")
-    changed(call, ref)
+    with changing(call, args.dom) as ref:
+        call.daemon.manager.definitions.rename(ref, args.new_name or "")
     return remote.DomainRenameRet(0)
 
 
 @handles("domain_set_autostart", where=Where.WORKER)
 def set_autostart(call: Call, args: remote.DomainSetAutostartArgs) -> None:
     """Say whether it starts with the host."""
-    ref = reference(call, args.dom)
-    call.daemon.manager.definitions.set_autostart(ref, bool(args.autostart))
-    changed(call, ref)
+    with changing(call, args.dom) as ref:
+        call.daemon.manager.definitions.set_autostart(ref, bool(args.autostart))
 
 
 # -- starting ----------------------------------------------------------------------------------
@@ -163,10 +160,9 @@ def start_flags(
 
 
 def _start(call: Call, dom: remote.NonnullDomain, flags: int) -> Encoded:
-    ref = reference(call, dom)
     paused = bool(flags & constants.VIR_DOMAIN_START_PAUSED)
-    call.daemon.manager.lifecycle.start(ref, paused=paused)
-    changed(call, ref)
+    with changing(call, dom) as ref:
+        call.daemon.manager.lifecycle.start(ref, paused=paused)
     _bind(call, Ctid(ref), flags)
     return _encoded(call, Ctid(ref))
 
@@ -207,9 +203,8 @@ def kill_flags(call: Call, args: remote.DomainDestroyFlagsArgs) -> None:
 
 
 def _kill(call: Call, dom: remote.NonnullDomain) -> None:
-    ref = reference(call, dom)
-    call.daemon.manager.lifecycle.kill(ref)
-    changed(call, ref)
+    with changing(call, dom) as ref:
+        call.daemon.manager.lifecycle.kill(ref)
 
 
 @handles("domain_shutdown", where=Where.WORKER)
@@ -229,30 +224,26 @@ def shutdown_flags(call: Call, args: remote.DomainShutdownFlagsArgs) -> None:
 
 
 def _shutdown(call: Call, dom: remote.NonnullDomain) -> None:
-    ref = reference(call, dom)
-    call.daemon.manager.lifecycle.shutdown(ref, timeout=0)
-    changed(call, ref)
+    with changing(call, dom) as ref:
+        call.daemon.manager.lifecycle.shutdown(ref, timeout=0)
 
 
 @handles("domain_reboot", flags=_ASKING, where=Where.WORKER)
 def reboot(call: Call, args: remote.DomainRebootArgs) -> None:
     """Ask it to reboot; nobody waits until it has."""
-    ref = reference(call, args.dom)
-    call.daemon.manager.lifecycle.request_reboot(ref)
-    changed(call, ref)
+    with changing(call, args.dom) as ref:
+        call.daemon.manager.lifecycle.request_reboot(ref)
 
 
 @handles("domain_suspend", where=Where.WORKER)
 def pause(call: Call, args: remote.DomainSuspendArgs) -> None:
     """Freeze all its processes."""
-    ref = reference(call, args.dom)
-    call.daemon.manager.lifecycle.pause(ref)
-    changed(call, ref)
+    with changing(call, args.dom) as ref:
+        call.daemon.manager.lifecycle.pause(ref)
 
 
 @handles("domain_resume", where=Where.WORKER)
 def unpause(call: Call, args: remote.DomainResumeArgs) -> None:
     """Thaw them."""
-    ref = reference(call, args.dom)
-    call.daemon.manager.lifecycle.unpause(ref)
-    changed(call, ref)
+    with changing(call, args.dom) as ref:
+        call.daemon.manager.lifecycle.unpause(ref)

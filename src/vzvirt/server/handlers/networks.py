@@ -24,6 +24,7 @@ from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.filters import Group, at_most, mask, wanted
+from vzvirt.server.targets import changing_networks
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -241,8 +242,8 @@ def _read(call: Call, xml: str, *, validate: bool) -> Network:
 
 
 def _define(call: Call, xml: str, *, validate: bool) -> remote.NonnullNetwork:
-    network = call.daemon.manager.networks.define(_read(call, xml, validate=validate))
-    call.daemon.look_at_networks()
+    with changing_networks(call):
+        network = call.daemon.manager.networks.define(_read(call, xml, validate=validate))
     return _wire(network)
 
 
@@ -265,8 +266,8 @@ def define_flags(
 
 
 def _start_transient(call: Call, xml: str, *, validate: bool) -> remote.NonnullNetwork:
-    network = call.daemon.manager.networks.start_transient(_read(call, xml, validate=validate))
-    call.daemon.look_at_networks()
+    with changing_networks(call):
+        network = call.daemon.manager.networks.start_transient(_read(call, xml, validate=validate))
     return _wire(network)
 
 
@@ -292,22 +293,22 @@ def start_transient_flags(
 @handles("network_create", where=Where.WORKER)
 def start(call: Call, args: remote.NetworkCreateArgs) -> None:
     """Start a defined one."""
-    call.daemon.manager.networks.start(_name(call, args.net))
-    call.daemon.look_at_networks()
+    with changing_networks(call):
+        call.daemon.manager.networks.start(_name(call, args.net))
 
 
 @handles("network_destroy", where=Where.WORKER)
 def stop(call: Call, args: remote.NetworkDestroyArgs) -> None:
     """Stop one."""
-    call.daemon.manager.networks.stop(_name(call, args.net))
-    call.daemon.look_at_networks()
+    with changing_networks(call):
+        call.daemon.manager.networks.stop(_name(call, args.net))
 
 
 @handles("network_undefine", where=Where.WORKER)
 def undefine(call: Call, args: remote.NetworkUndefineArgs) -> None:
     """Remove a definition."""
-    call.daemon.manager.networks.undefine(_name(call, args.net))
-    call.daemon.look_at_networks()
+    with changing_networks(call):
+        call.daemon.manager.networks.undefine(_name(call, args.net))
 
 
 @handles("network_set_autostart", where=Where.WORKER)

@@ -24,7 +24,7 @@ from vzvirt.rpc.typedparams import Kind
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.params import Param, encoded
-from vzvirt.server.targets import AFFECTS, active, affect, changed, definition, reference
+from vzvirt.server.targets import AFFECTS, active, affect, change, definition, reference
 
 _TOTAL: Final = -1
 """The ``start_cpu`` that asks for all processors together."""
@@ -49,9 +49,7 @@ def set_vcpus_flags(call: Call, args: remote.DomainSetVcpusFlagsArgs) -> None:
 
 
 def _set_vcpus(call: Call, dom: remote.NonnullDomain, count: int, flags: int) -> None:
-    ref = reference(call, dom)
-    call.daemon.manager.tuning.set(ref, LimitChange(vcpus=count), affect(flags))
-    changed(call, ref)
+    change(call, dom, LimitChange(vcpus=count), flags)
 
 
 @handles("domain_get_vcpus_flags", flags=AFFECTS | VIR_DOMAIN_VCPU_MAXIMUM, where=Where.WORKER)
@@ -172,10 +170,8 @@ def _pin_one(call: Call, dom: remote.NonnullDomain, vcpu: int, cpumap: bytes, fl
 
 
 def _pin(call: Call, dom: remote.NonnullDomain, cpumap: bytes, flags: int) -> None:
-    ref, manager = reference(call, dom), call.daemon.manager
-    processors = _list(cpumap, manager.machine.processor_map().present)
-    manager.tuning.set(ref, LimitChange(affinity=processors), affect(flags))
-    changed(call, ref)
+    processors = _list(cpumap, call.daemon.manager.machine.processor_map().present)
+    change(call, dom, LimitChange(affinity=processors), flags)
 
 
 # -- what they have done -----------------------------------------------------------------------

@@ -21,7 +21,7 @@ from vzvirt.rpc.typedparams import Kind, Value, values
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
 from vzvirt.server.params import FLAGS, Param, from_kib, in_kib, portion
-from vzvirt.server.targets import AFFECTS, affect, changed, definition, one, reference
+from vzvirt.server.targets import AFFECTS, affect, change, changing, definition, one, reference
 
 SCHEDULER: Final = "posix"
 """What clients call a scheduler that goes by shares and quotas."""
@@ -65,10 +65,7 @@ def set_memory_flags(call: Call, args: remote.DomainSetMemoryFlagsArgs) -> None:
 
 
 def _set_memory(call: Call, dom: remote.NonnullDomain, amount: int, flags: int) -> None:
-    ref = reference(call, dom)
-    change = LimitChange(memory=from_kib(amount))
-    call.daemon.manager.tuning.set(ref, change, affect(flags))
-    changed(call, ref)
+    change(call, dom, LimitChange(memory=from_kib(amount)), flags)
 
 
 _MEMORY: Final = {
@@ -103,20 +100,18 @@ def get_memory_parameters(
 def set_memory_parameters(call: Call, args: remote.DomainSetMemoryParametersArgs) -> None:
     """Set some of them."""
     given = values(args.params, _MEMORY)
-    ref = reference(call, args.dom)
 
     def amount(name: str) -> Limit | None:
         value = _given(given, name)
         return None if value is None else from_kib(value)
 
-    change = LimitChange(
+    limits = LimitChange(
         memory=amount("hard_limit"),
         soft_limit=amount("soft_limit"),
         min_guarantee=amount("min_guarantee"),
         memory_and_swap=amount("swap_hard_limit"),
     )
-    call.daemon.manager.tuning.set(ref, change, affect(args.flags))
-    changed(call, ref)
+    change(call, args.dom, limits, args.flags)
 
 
 # -- processor time ----------------------------------------------------------------------------
@@ -185,14 +180,12 @@ def set_scheduler_parameters_flags(
 def _set_scheduler(
     call: Call, dom: remote.NonnullDomain, given: dict[str, Value], flags: int
 ) -> None:
-    ref = reference(call, dom)
-    change = LimitChange(
+    limits = LimitChange(
         shares=_given(given, "cpu_shares"),
         quota=_given(given, "vcpu_quota"),
         period=_given(given, "vcpu_period"),
     )
-    call.daemon.manager.tuning.set(ref, change, affect(flags))
-    changed(call, ref)
+    change(call, dom, limits, flags)
 
 
 # -- disks -------------------------------------------------------------------------------------
@@ -227,15 +220,13 @@ def get_blkio_parameters(
 def set_blkio_parameters(call: Call, args: remote.DomainSetBlkioParametersArgs) -> None:
     """Set some of them."""
     given = values(args.params, _BLKIO)
-    ref = reference(call, args.dom)
     rates = {field: _rate(given, *names) for field, names in _RATES.items()}
-    change = LimitChange(
+    limits = LimitChange(
         disk_weight=_given(given, "weight"),
         bytes_per_second=rates["bytes_per_second"],
         operations_per_second=rates["operations_per_second"],
     )
-    call.daemon.manager.tuning.set(ref, change, affect(args.flags))
-    changed(call, ref)
+    change(call, args.dom, limits, args.flags)
 
 
 def _rate(given: dict[str, Value], reads: str, writes: str) -> int | None:
@@ -290,10 +281,7 @@ def set_numa_parameters(call: Call, args: remote.DomainSetNumaParametersArgs) ->
         )
     nodes = given.get("numa_nodeset")
     if nodes is not None:
-        ref = reference(call, args.dom)
-        change = LimitChange(numa_nodes=str(nodes) or "all")
-        call.daemon.manager.tuning.set(ref, change, affect(args.flags))
-        changed(call, ref)
+        change(call, args.dom, LimitChange(numa_nodes=str(nodes) or "all"), args.flags)
 
 
 # -- interfaces --------------------------------------------------------------------------------
@@ -325,15 +313,11 @@ def get_interface_parameters(
 def set_interface_parameters(call: Call, args: remote.DomainSetInterfaceParametersArgs) -> None:
     """Set the directions of which something is given."""
     given = values(args.params, _BANDWIDTH)
-    ref = reference(call, args.dom)
-    call.daemon.manager.tuning.set_bandwidth(
-        ref,
-        args.device,
-        inbound=_bandwidth(given, "inbound"),
-        outbound=_bandwidth(given, "outbound"),
-        affect=affect(args.flags),
-    )
-    changed(call, ref)
+    inbound, outbound = _bandwidth(given, "inbound"), _bandwidth(given, "outbound")
+    with changing(call, args.dom) as ref:
+        call.daemon.manager.tuning.set_bandwidth(
+            ref, args.device, inbound=inbound, outbound=outbound, affect=affect(args.flags)
+        )
 
 
 def _bandwidth(given: dict[str, Value], direction: str) -> Bandwidth | None:

@@ -226,3 +226,20 @@ def test_what_stands_still_is_paused_and_what_runs_unpaused_in_silence(
     for change in ("resume", "suspend", "suspend", "resume", "resume"):
         client.call(f"domain_{change}", web)
     assert changes(client) == [Lifecycle.PAUSED, Lifecycle.UNPAUSED]
+
+
+def test_what_a_change_left_half_done_is_seen_before_its_error_is(
+    client: Client, web: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lifecycle = client._daemon.manager.lifecycle
+    start = lifecycle.start
+
+    def fail(ref: str, *, paused: bool) -> None:
+        start(ref, paused=paused)
+        raise errors.OperationFailed("the end of the work failed")
+
+    monkeypatch.setattr(lifecycle, "start", fail)
+    client.told.clear()
+    with pytest.raises(errors.OperationFailed):
+        client.call("domain_create", web)
+    assert changes(client) == [Lifecycle.BOOTED]
