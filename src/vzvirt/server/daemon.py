@@ -9,6 +9,7 @@ again. What it knows is in memory only; files and the kernel say it anew after t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import resource
@@ -125,11 +126,20 @@ class Daemon:
         await self._wait_for_calls(end)
 
     async def _wait_for_calls(self, end: float) -> None:
-        while self._service.workers.busy and self._service.loop.time() < end:
-            await asyncio.sleep(0.02)
-        await asyncio.sleep(0)  # the last answer is on its way from its thread to its client
-        if self._service.workers.busy:
-            LOG.warning("%d calls did not finish in time", self._service.workers.busy)
+        loop, workers, idle = self._service.loop, self._service.workers, asyncio.Event()
+
+        def tell() -> None:
+            # The last answer is on its way to its client, and gets there before this does; if it
+            # comes too late, the loop is closed.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(idle.set)
+
+        workers.when_idle(tell)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(end):
+                await idle.wait()
+        if workers.busy:
+            LOG.warning("%d calls did not finish in time", workers.busy)
 
 
 def have_descriptors() -> None:

@@ -8,6 +8,7 @@ are few at a time, so that whoever has no certificate cannot keep others out.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -45,6 +46,7 @@ class Reception:
         self._service = service
         self._listeners = listeners
         self._sessions: set[Session] = set()
+        self._deserted = asyncio.Event()
         self._arriving: dict[asyncio.Task[None], bool] = {}
         self._closed = False
         self._secure = any(listener.secure for listener in listeners)
@@ -88,9 +90,11 @@ class Reception:
         """End all connections, once what was said is heard."""
         for session in list(self._sessions):
             session.finish()
-        end = self._service.loop.time() + _FLUSH
-        while self._sessions and self._service.loop.time() < end:
-            await asyncio.sleep(0.01)
+        if self._sessions:
+            self._deserted.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FLUSH):
+                    await self._deserted.wait()
         for session in list(self._sessions):
             session.abort()
         await asyncio.sleep(0)
@@ -146,6 +150,8 @@ class Reception:
 
     def _left(self, session: Session) -> None:
         self._sessions.discard(session)
+        if not self._sessions:
+            self._deserted.set()
         LOG.debug("%s left", session.peer)
         self._let_in_or_not()
 

@@ -63,6 +63,7 @@ class Workers:
         self._idle = 0
         self._busy = 0
         self._long = 0
+        self._when_idle: list[Callable[[], None]] = []
 
     @property
     def busy(self) -> int:
@@ -83,6 +84,18 @@ class Workers:
             else:
                 self._changed.notify()
 
+    def when_idle(self, function: Callable[[], None]) -> None:
+        """Have a function that never waits called, from any thread, once no job runs or waits."""
+        with self._changed:
+            self._when_idle.append(function)
+            self._tell_if_idle()
+
+    def _tell_if_idle(self) -> None:
+        if not self.busy:
+            told, self._when_idle = self._when_idle, []
+            for function in told:
+                function()
+
     def _may_begin(self, lane: Lane) -> bool:
         is_free = lane is not Lane.LONG or self._long < LONG_AT_ONCE
         return is_free and self._busy < self._most[lane]
@@ -98,6 +111,7 @@ class Workers:
                 with self._changed:
                     self._busy -= 1
                     self._long -= lane is Lane.LONG
+                    self._tell_if_idle()
 
     def _next(self) -> tuple[Lane, Job] | None:
         """Wait for a job that may begin; ``None``: there was none for a while."""

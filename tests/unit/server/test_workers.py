@@ -98,6 +98,23 @@ def test_long_ones_leave_threads_to_others() -> None:
     assert len(jobs.done) == 10
 
 
+def test_the_last_one_tells_that_it_was_the_last() -> None:
+    workers, jobs, told = Workers(2, 0), Jobs(), threading.Semaphore(0)
+    for number in range(5):
+        workers.submit(jobs.make(str(number)))  # type: ignore[arg-type]
+    workers.when_idle(told.release)
+    assert not told.acquire(timeout=0.02)
+    jobs.go_on.set()
+    assert told.acquire(timeout=PATIENCE)
+    assert len(jobs.done) == 5
+    workers.when_idle(told.release)
+    assert told.acquire(timeout=PATIENCE), "though nothing runs any more"
+    workers.submit(told.release)
+    assert told.acquire(timeout=PATIENCE)
+    wait_until_idle(workers)
+    assert not told.acquire(timeout=0.02), "what was told once is not told again"
+
+
 def test_threads_are_started_when_needed_and_used_again() -> None:
     workers = Workers(50, 0)
     before = threading.active_count()
