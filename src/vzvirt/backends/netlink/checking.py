@@ -26,7 +26,7 @@ def check_plug(plug: Plug, ctid: Ctid, tag: str) -> None:
     _check_words(interface)
     _check_kind(interface)
     host = names.host_end(plug, ctid, tag)
-    if host is not None and _exists(host) and interface.kind is not InterfaceKind.ROUTED:
+    if host is not None and _exists(host):
         raise errors.OperationFailed(
             f"interface '{names.guest_end(plug)}' is to be '{host}' on the host, "
             "but there is a device of that name",

@@ -22,6 +22,7 @@ from vzvirt.backends.netlink.fitting import fitted, make_way_for_shapers
 from vzvirt.backends.netlink.held import Held, HeldFile
 from vzvirt.backends.netlink.mending import Seen, loss
 from vzvirt.backends.netlink.nics import MOVED, Nics
+from vzvirt.backends.netlink.removing import removing
 from vzvirt.backends.netlink.steps import Wiring, boot_steps, plug_steps
 from vzvirt.backends.netlink.watching import ProxyWatch
 from vzvirt.model.devices import HostDevice, InterfaceKind, IpAddress, IpInterface
@@ -126,7 +127,7 @@ class NetlinkLinks:
                 self._remove_last_table()
 
     def _take_away(self, ctid: Ctid, held: Held) -> None:
-        lines = [f"link del dev {link}" for link in held.links]
+        lines = removing([f"link del dev {link}" for link in held.links])
         for address, devices in held.proxies.items():
             lines += batches.proxy("del", ipaddress.ip_address(address), devices)
         kernel.try_batch(lines)
@@ -205,7 +206,7 @@ class NetlinkLinks:
             kernel.try_batch([f"link del dev {names.guest_end(plug)}"], inside=init_pid)
             return
         gone = batches.unmake(plug, ctid, self._tag)
-        kernel.try_batch(gone)
+        kernel.try_batch(removing(gone))
         held = self._held(ctid).read() or Held()
         held.links = [link for link in held.links if f"link del dev {link}" not in gone]
         device = str(names.host_end(plug, ctid, self._tag))
