@@ -35,10 +35,10 @@ def _check(status: int) -> None:
 @contextlib.contextmanager
 def guest() -> Iterator[int]:
     """The pid of a process that has a network namespace of its own, as an init has."""
-    own = os.readlink("/proc/thread-self/ns/net")
+    own = Path("/proc/thread-self/ns/net").readlink()
     with subprocess.Popen(["unshare", "-n", "sleep", "1000"]) as init:
         try:
-            while os.readlink(f"/proc/{init.pid}/ns/net") == own:
+            while Path(f"/proc/{init.pid}/ns/net").readlink() == own:
                 pass
             ip("link set lo up", init.pid)
             yield init.pid

@@ -13,7 +13,7 @@ from vzvirt import errors
 from vzvirt.backends.netlink import NetlinkLinks
 from vzvirt.backends.netlink.held import Held
 from vzvirt.codec.xml import read_device
-from vzvirt.model.devices import Interface
+from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import Plug
 from vzvirt.system.root import Root
@@ -75,3 +75,39 @@ def test_a_routed_interface_comes_and_goes(backend: NetlinkLinks, init: int) -> 
         assert "mine0" in links() and "venet0" in links(init)
         end()
         assert "mine0" not in links()
+
+
+# -- network devices of the host -------------------------------------------------------------
+
+
+def nic(name: str) -> HostDevice:
+    return HostDevice(kind=HostDeviceKind.NET, name=name)
+
+
+def test_a_nic_whose_name_is_taken_inside_stays_at_home(backend: NetlinkLinks, init: int) -> None:
+    ip("link add eth1 type veth peer name far1")
+    ip("addr add 10.88.0.1/24 dev eth1")
+    ip("link set eth1 up")
+    ip(f"link add v1 type veth peer name eth1 netns {init}")
+    ip("link set eth1 up", init)
+    with pytest.raises(errors.OperationFailed):
+        backend.attach_device(CTID, init, nic("eth1"))
+    assert "UP" in ip("link show dev eth1", init) and "10.88.0.1" in ip("addr show dev eth1")
+    assert backend._nics.notes() == []
+    backend.release(CTID)
+
+
+def test_one_nic_that_cannot_come_back_holds_no_others_up(
+    backend: NetlinkLinks, init: int
+) -> None:
+    for name in ("a0", "b0"):
+        ip(f"link add {name} type veth peer name far{name}")
+        backend.attach_device(CTID, init, nic(name))
+    backend.attach(CTID, init, plug(ROUTED.format("mine0")))
+    ip("link add a0 type bridge")
+    with pytest.raises(errors.OperationFailed, match="same name"):
+        backend.release(CTID)
+    assert "b0" in links() and "mine0" not in links()
+    ip("link del dev a0")
+    backend.release(CTID)
+    assert {"a0", "b0"} <= links() and backend._nics.notes() == []

@@ -13,7 +13,7 @@ from vzvirt import errors
 from vzvirt.manager import links
 from vzvirt.manager.interfaces import merged_routed
 from vzvirt.manager.world import World, no_warning
-from vzvirt.model.devices import ROUTED_GUEST_NAME, Interface, InterfaceKind, IpInterface
+from vzvirt.model.devices import NICS, ROUTED_GUEST_NAME, Interface, InterfaceKind, IpInterface
 from vzvirt.model.domain import Domain
 from vzvirt.model.report import InterfaceReport
 from vzvirt.ports.network import GuestAddress, LinkCounters, Plug
@@ -58,7 +58,7 @@ class Connections:
         world = self._world
         domain, pid = self._running(ref)
         plugs = tuple(Plug(interface=item) for item in domain.interfaces)
-        devices = tuple(item for item in domain.host_devices if item.kind in links.NICS)
+        devices = tuple(item for item in domain.host_devices if item.kind in NICS)
         return world.links.counters(domain.number, pid, plugs, devices)
 
     def reconcile(self) -> None:

@@ -22,6 +22,7 @@ from vzvirt.manager.standing import Standing, changing, save
 from vzvirt.manager.world import World
 from vzvirt.model.affect import Affect
 from vzvirt.model.devices import (
+    NICS,
     ROUTED_GUEST_NAME,
     Filesystem,
     HostDevice,
@@ -246,13 +247,13 @@ class _Change:
                 undo.callback(_quietly, partial(self._take, pid, device))
 
     def _give(self, pid: int, device: HostDevice) -> None:
-        if device.kind in links.NICS:
+        if device.kind in NICS:
             links.give_nic(self.world, self.ctid, pid, device)
         else:
             self.world.engine.attach_node(self.ctid, device)
 
     def _take(self, pid: int, device: HostDevice) -> None:
-        if device.kind in links.NICS:
+        if device.kind in NICS:
             self.world.links.detach_device(self.ctid, pid, links.nic(self.world, device))
         else:
             self.world.engine.detach_node(self.ctid, device)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Set
 from itertools import chain, count
 from typing import Final
 
-from vzvirt.model.devices import GUEST_NAME_MAX, HostDeviceKind, Interface, InterfaceKind
+from vzvirt.model.devices import GUEST_NAME_MAX, NICS, Interface, InterfaceKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid, MacAddress
 
@@ -33,7 +33,7 @@ def completed(domain: Domain, ctid: Ctid, host: str, taken: Set[MacAddress]) -> 
         host: What tells this host from others: its first link address, or its machine id.
         taken: Addresses that other containers have.
     """
-    moved_in = {item.name for item in domain.host_devices if item.kind is HostDeviceKind.NET}
+    moved_in = {item.name for item in domain.host_devices if item.kind in NICS}
     result = _named(merged_routed(domain.interfaces), ctid, moved_in)
     result = _addressed(result, ctid, host, taken)
     return dataclasses.replace(domain, interfaces=result)

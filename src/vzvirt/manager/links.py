@@ -12,8 +12,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
+from vzvirt.manager.checks.interfaces import clashes_inside
 from vzvirt.manager.world import World
-from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, InterfaceKind
+from vzvirt.model.devices import NICS, HostDevice, Interface, InterfaceKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest
@@ -21,9 +22,6 @@ from vzvirt.ports.network import CALL_BACK, Boots, BootStep, Plug
 
 if TYPE_CHECKING:
     from vzvirt.model.network import Network
-
-NICS: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
-"""Host devices that leave the host's network for the container's."""
 
 CLIENT: Final = """\
 for device in "$@"; do
@@ -44,7 +42,8 @@ def check(world: World, domain: Domain) -> None:
         OperationInvalid: A NIC is in use, or carries the default route.
         ConfigUnsupported: An interface is of a kind that nobody makes.
     """
-    devices = nics(world, domain)
+    whole = filled_in(world, domain)
+    devices = tuple(item for item in whole.host_devices if item.kind in NICS)
     _free_from_the_dead(world, domain.number, devices)
     others = tuple(item for item in domain.interfaces if item.kind is not InterfaceKind.NETWORK)
     if (others or devices) and others != domain.interfaces:
@@ -143,12 +142,19 @@ def filled_in(world: World, domain: Domain, before: Collection[HostDevice] = ())
         world: The ports.
         domain: The definition.
         before: Devices that it has already, as they are.
+
+    Raises:
+        OperationInvalid: The name and the address of a NIC are two devices.
+        InvalidArgument: A NIC has the name that an interface has inside.
     """
     devices = tuple(
         nic(world, item) if item.kind in NICS and item not in before else item
         for item in domain.host_devices
     )
-    return dataclasses.replace(domain, host_devices=devices)
+    full = dataclasses.replace(domain, host_devices=devices)
+    for error in clashes_inside(full):
+        raise error
+    return full
 
 
 def nic(world: World, device: HostDevice) -> HostDevice:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vzvirt import errors
-from vzvirt.manager import links
 from vzvirt.manager.world import World
+from vzvirt.model.devices import NICS
 from vzvirt.model.domain import Domain
 from vzvirt.model.statistics import EVERYTHING, Statistics, Topic
 from vzvirt.model.values import Ctid
@@ -51,7 +51,7 @@ class Counting:
             init_pid: Of its init.
         """
         plugs = tuple(Plug(interface=item) for item in domain.interfaces)
-        devices = tuple(item for item in domain.host_devices if item.kind in links.NICS)
+        devices = tuple(item for item in domain.host_devices if item.kind in NICS)
         if not plugs and not devices:
             return []
         return self._world.links.counters(domain.number, init_pid, plugs, devices)

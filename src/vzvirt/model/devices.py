@@ -214,6 +214,10 @@ class HostDeviceKind(enum.Enum):
     MISC = "misc"  # a character device node
 
 
+NICS: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
+"""Host devices that leave the host's network for the container's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostDevice:
     """The assignment of a host's device.
@@ -310,6 +314,7 @@ __all__ = [
     "IpAddress",
     "IpInterface",
     "IpNetwork",
+    "NICS",
     "ROUTED_GUEST_NAME",
     "Route",
     "check_guest_path",

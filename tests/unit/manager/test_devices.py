@@ -147,6 +147,25 @@ def test_what_runs_knows_both_halves_of_a_nic(world: World) -> None:
     assert (live.name, live.address) == ("eth1", PLACE)
 
 
+INSIDE = Interface(kind=InterfaceKind.BRIDGE, source="br0", guest_name="eth1")
+
+
+@pytest.mark.parametrize("device", [NIC, BY_PLACE])
+def test_a_nic_and_an_interface_cannot_have_one_name(world: World, device: HostDevice) -> None:
+    devices = world.manager.devices
+    devices.attach("web", INSIDE, Affect.STORED)
+    if device is NIC:
+        with pytest.raises(errors.InvalidArgument, match="'eth1' inside"):
+            devices.attach("web", device, Affect.STORED)
+    world.manager.lifecycle.start("web")
+    with pytest.raises(errors.InvalidArgument, match="'eth1' inside"):
+        devices.attach("web", device, Affect.LIVE)
+    world.manager.lifecycle.kill("web")
+    devices.attach("web", BY_PLACE, Affect.STORED)
+    with pytest.raises(errors.InvalidArgument, match="'eth1' inside"):
+        world.manager.lifecycle.start("web")
+
+
 @pytest.mark.parametrize("device", [NIC, BY_PLACE])
 def test_a_nic_comes_back_from_one_that_died_unseen(world: World, device: HostDevice) -> None:
     manager = world.manager

@@ -21,11 +21,11 @@ from vzvirt.backends.netlink.checking import check_plug, check_programs
 from vzvirt.backends.netlink.fitting import fitted, make_way_for_shapers
 from vzvirt.backends.netlink.held import Held, HeldFile
 from vzvirt.backends.netlink.mending import Seen, loss
-from vzvirt.backends.netlink.nics import MOVED, Nics
+from vzvirt.backends.netlink.nics import Nics
 from vzvirt.backends.netlink.removing import removing
 from vzvirt.backends.netlink.steps import Wiring, boot_steps, plug_steps
 from vzvirt.backends.netlink.watching import ProxyWatch
-from vzvirt.model.devices import HostDevice, InterfaceKind, IpAddress, IpInterface
+from vzvirt.model.devices import NICS, HostDevice, InterfaceKind, IpAddress, IpInterface
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import BootStep, GuestAddress, LinkCounters, Plug
 from vzvirt.system.files import exclusive, make_folder, mapping_os_errors
@@ -64,7 +64,7 @@ class NetlinkLinks:
         for plug in plugs:
             check_plug(plug, ctid, self._tag)
         for device in devices:
-            if device.kind in MOVED:
+            if device.kind in NICS:
                 self._nics.check(ctid, device)
         own = {names.host_end(plug, ctid, self._tag) for plug in plugs}
         self._questions.ask(ctid, _routed_addresses(plugs), own)
@@ -83,9 +83,7 @@ class NetlinkLinks:
         wiring = self._wiring(ctid, plugs)
         make_way_for_shapers(plugs)
         moved = [
-            (self._nics.name_of(ctid, device), device)
-            for device in devices
-            if device.kind in MOVED
+            (self._nics.name_of(ctid, device), device) for device in devices if device.kind in NICS
         ]
         with self._filters_lock():
             self._held(ctid).write(_holding(wiring, plugs))
@@ -113,18 +111,24 @@ class NetlinkLinks:
         kept = self._kept(ctid)
         notes = self._nics.notes(ctid)
         mounted = kept.exists() and is_mounted(kept)
+        failures = []
         for note in notes:
-            self._nics.bring_back(note, kept if mounted else kept.with_name("none"))
-        with mapping_os_errors("let go of a network namespace"):
-            if mounted:
-                unmount(kept)
-            kept.unlink(missing_ok=True)
+            try:
+                self._nics.bring_back(note, kept if mounted else kept.with_name("none"))
+            except errors.VzvirtError as failure:
+                failures.append(failure)
         held = self._held(ctid).read()
         if held is not None:
             self._take_away(ctid, held)
             self._held(ctid).remove()
             if held.filtered:
                 self._remove_last_table()
+        if failures:  # the namespace is held on to for as long as somebody's NIC is in it
+            raise failures[0]
+        with mapping_os_errors("let go of a network namespace"):
+            if mounted:
+                unmount(kept)
+            kept.unlink(missing_ok=True)
 
     def _take_away(self, ctid: Ctid, held: Held) -> None:
         lines = removing([f"link del dev {link}" for link in held.links])
@@ -250,7 +254,7 @@ class NetlinkLinks:
 
     def attach_device(self, ctid: Ctid, init_pid: int, device: HostDevice) -> None:
         """Move a NIC of the host into a running container."""
-        if device.kind not in MOVED:
+        if device.kind not in NICS:
             raise errors.InternalError(f"'{device.name}' is no network device")
         name = self._nics.name_of(ctid, device)
         self._nics.check(ctid, device)

@@ -19,13 +19,10 @@ from typing import Any, Final
 
 from vzvirt import errors
 from vzvirt.backends.netlink import kernel
-from vzvirt.model.devices import HostDevice, HostDeviceKind
+from vzvirt.model.devices import HostDevice
 from vzvirt.model.values import Ctid
 from vzvirt.system.files import make_folder, mapping_os_errors, read_bytes, write_atomic
 from vzvirt.system.root import Root
-
-MOVED: Final = frozenset({HostDeviceKind.NET, HostDeviceKind.PCI})
-"""Kinds of host devices that are NICs."""
 
 _NETS: Final = Path("/sys/class/net")
 _PCI: Final = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
@@ -199,7 +196,9 @@ class Nics:
         if note.boot_id != boot_id():
             self.remove(note)
             return
-        if kept.exists():
+        if _is_home(note):
+            pass  # what has its name where the container was is another device
+        elif kept.exists():
             _fetch(note, kept)
         elif _link(note.name) is None:
             _rename_returned(note)
@@ -263,19 +262,30 @@ def _fetch(note: NicNote, kept: Path) -> None:
     kernel.batch(kernel.IP_BATCH, lines, inside=kept)
 
 
+def _marks(note: NicNote) -> set[str]:
+    """Link addresses that betray a NIC."""
+    return {note.mac, note.permanent} - {""}
+
+
 def _recognized(note: NicNote, links: list[dict[str, Any]]) -> dict[str, Any] | None:
     """A NIC among others, whatever its name and link address have become.
 
     Its own address betrays it, and shows even while it has another one. What was made on top
     of it (a VLAN, a bridge) may have the same, but hangs on no bus, or says what it is on.
     """
-    marks = {note.mac, note.permanent} - {""}
+    marks = _marks(note)
     same = [link for link in links if {link.get("address"), link.get("permaddr")} & marks]
     same.sort(
         key=lambda link: ("parentdev" not in link, "link" in link, link["ifname"] != note.name)
     )
     named = [link for link in links if link["ifname"] == note.name]
     return next(iter([*same, *named]), None)
+
+
+def _is_home(note: NicNote) -> bool:
+    """Whether a NIC is on the host: it never left, or has come back by itself."""
+    link = _link(note.name)
+    return link is not None and bool(_marks(note) & {link.get("address"), link.get("permaddr")})
 
 
 def _rename_returned(note: NicNote) -> None:

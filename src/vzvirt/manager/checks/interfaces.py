@@ -8,6 +8,8 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.checks.case import Case, Check, WarnOnly
+from vzvirt.model.devices import NICS, ROUTED_GUEST_NAME, InterfaceKind
+from vzvirt.model.domain import Domain
 from vzvirt.model.values import MacAddress
 
 
@@ -39,12 +41,27 @@ def macs_are_free(case: Case) -> Iterator[errors.VzvirtError]:
 
 def guest_names_are_unique(case: Case) -> Iterator[errors.VzvirtError]:
     """Two interfaces cannot have one name inside."""
-    names = Counter(item.guest_name for item in case.domain.interfaces if item.guest_name)
-    for name, times in names.items():
-        if times > 1:
+    yield from clashes_inside(case.domain)
+
+
+def clashes_inside(domain: Domain) -> Iterator[errors.VzvirtError]:
+    """Names that several have inside, of interfaces and of the host's NICs that are known."""
+    own = Counter(
+        item.guest_name or (ROUTED_GUEST_NAME if item.kind is InterfaceKind.ROUTED else None)
+        for item in domain.interfaces
+    )
+    moved = {item.name for item in domain.host_devices if item.kind in NICS}
+    for name, times in own.items():
+        if name is not None and times > 1:
             yield errors.InvalidArgument(
-                f"{times} interfaces of '{case.domain.name}' are called '{name}' inside",
+                f"{times} interfaces of '{domain.name}' are called '{name}' inside",
                 hint="give each a <guest dev=/> of its own, or leave it out",
+            )
+        if name is not None and name in moved:
+            yield errors.InvalidArgument(
+                f"an interface of '{domain.name}' is called '{name}' inside, and so is the "
+                "device of the host that it has",
+                hint="give the interface another <guest dev=/>, or leave it out",
             )
 
 
