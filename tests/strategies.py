@@ -334,6 +334,17 @@ SOURCES = {
 
 @cache
 def _interfaces(kind: InterfaceKind, *, stored: bool) -> st.SearchStrategy[Interface]:
+    """Interfaces of one kind; those with a filter may tell it addresses."""
+    told = several(addresses().map(lambda item: item.ip), 2)
+    return st.builds(
+        lambda item, ips: dataclasses.replace(item, filter_addresses=ips if item.filter else ()),
+        _unfiltered(kind, stored=stored),
+        told,
+    )
+
+
+@cache
+def _unfiltered(kind: InterfaceKind, *, stored: bool) -> st.SearchStrategy[Interface]:
     if kind is InterfaceKind.ROUTED:
         single = distinct(single_addresses(), lambda item: item.ip, 3).filter(bool)
         return st.builds(

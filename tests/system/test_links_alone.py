@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import ipaddress
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +16,11 @@ import pytest
 
 from netspace import guest, ip, links, own_network, unmount_below
 from vzvirt import errors
-from vzvirt.backends.netlink import NetlinkLinks
+from vzvirt.backends.netlink import NetlinkLinks, probe
 from vzvirt.backends.netlink.held import Held
 from vzvirt.codec.xml import read_device
-from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface
-from vzvirt.model.values import Ctid
+from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, link_local
+from vzvirt.model.values import Ctid, MacAddress
 from vzvirt.ports.network import Plug
 from vzvirt.system.root import Root
 
@@ -111,3 +117,122 @@ def test_one_nic_that_cannot_come_back_holds_no_others_up(
     ip("link del dev a0")
     backend.release(CTID)
     assert {"a0", "b0"} <= links() and backend._nics.notes() == []
+
+
+# -- clean traffic -----------------------------------------------------------------------------
+
+MAC, VICTIM = "00:18:51:00:01:33", "00:18:51:00:02:22"
+SENDER = """
+import socket, sys
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:
+    out.bind(("eth0", 0))
+    out.send(bytes.fromhex(sys.argv[1]))
+"""
+ALL_NODES = "33:33:00:00:00:01"
+OF_DHCP = "<ip family='ipv4' dhcp='yes'/>"
+OF_ONE = "<ip address='10.77.0.60' prefix='24'/>"
+TOLD = "<parameter name='IP' value='10.77.0.60'/>"
+HOST = ipaddress.ip_address("10.77.0.1")
+HOST6 = ipaddress.ip_address("2001:db8::1")
+
+
+@dataclasses.dataclass
+class Neighbours:
+    """Two on a bridge, of whom one may send anything."""
+
+    liar: int
+    victim: int
+
+    def send(self, kind: str, payload: bytes, to: str = VICTIM) -> None:
+        frame = "".join(f"{to}{MAC}".split(":")) + kind + payload.hex()
+        there = ("nsenter", f"--net=/proc/{self.liar}/ns/net", "--")
+        argv = [*there, sys.executable, "-S", "-E", "-c", SENDER, frame]
+        subprocess.run(argv, check=True)
+
+    def claims(self, address: str) -> bool:
+        """Whether the other one believes that an IPv4 address is the liar's."""
+        ip(f"neigh replace {address} lladdr 02:00:00:00:00:99 dev eth0 nud stale", self.victim)
+        time.sleep(1.1)  # news about a neighbour are not believed more often (locktime)
+        self.send("0806", arp(address))
+        return self._believes(address)
+
+    def advertises(self, address: str) -> bool:
+        ip(f"neigh replace {address} lladdr 02:00:00:00:00:99 dev eth0 nud stale", self.victim)
+        target = ipaddress.ip_address(address).packed
+        flags = bytes.fromhex("8800000060000000")
+        self.send("86dd", icmp6("2001:db8::50", flags + target + b"\x02\x01" + raw(MAC)))
+        return self._believes(address)
+
+    def _believes(self, address: str) -> bool:
+        time.sleep(0.1)
+        return MAC in ip(f"neigh show {address}", self.victim)
+
+
+def raw(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def arp(address: str) -> bytes:
+    sender = raw(MAC) + ipaddress.ip_address(address).packed
+    receiver = raw(VICTIM) + ipaddress.ip_address("10.77.0.50").packed
+    return bytes.fromhex("0001080006040002") + sender + receiver
+
+
+def icmp6(to: str, message: bytes) -> bytes:
+    """A message of neighbour discovery, from the liar's own link-local address."""
+    ends = link_local(MacAddress(MAC)).packed + ipaddress.ip_address(to).packed
+    head = b"\x60\0\0\0" + len(message).to_bytes(2, "big") + b"\x3a\xff"
+    whole = ends + len(message).to_bytes(4, "big") + b"\0\0\0\x3a" + message
+    sum_of = probe._checksum(whole).to_bytes(2, "big")
+    return head + ends + message[:2] + sum_of + message[4:]
+
+
+@contextlib.contextmanager
+def neighbours(
+    backend: NetlinkLinks, liar: int, said: str, told: str = ""
+) -> Iterator[Neighbours]:
+    clean = plug(
+        f"<interface type='bridge'><source bridge='br0'/><mac address='{MAC}'/>"
+        f"<target dev='v1'/><guest dev='eth0'/>{said}"
+        f"<filterref filter='clean-traffic'>{told}</filterref></interface>",
+        "br0",
+    )
+    other = plug(
+        f"<interface type='bridge'><source bridge='br0'/><mac address='{VICTIM}'/>"
+        "<target dev='v2'/><guest dev='eth0'/><ip address='10.77.0.50' prefix='24'/></interface>",
+        "br0",
+    )
+    ip("link add br0 type bridge")
+    ip("link set br0 up")
+    with guest() as victim:
+        backend.attach(CTID, liar, dataclasses.replace(clean, host_addresses=(HOST, HOST6)))
+        backend.attach(Ctid(102), victim, other)
+        ip("addr add 2001:db8::50/64 dev eth0 nodad", victim)
+        yield Neighbours(liar, victim)
+
+
+@pytest.mark.parametrize(("said", "told"), [(OF_ONE, ""), (OF_DHCP, TOLD), ("", TOLD)])
+def test_known_addresses_are_the_only_ones(
+    backend: NetlinkLinks, init: int, said: str, told: str
+) -> None:
+    with neighbours(backend, init, said, told) as two:
+        assert two.claims("10.77.0.60")
+        assert not two.claims("10.77.0.1") and not two.claims("10.77.0.61")
+
+
+def test_of_addresses_that_are_not_known_one_is_had(backend: NetlinkLinks, init: int) -> None:
+    with neighbours(backend, init, OF_DHCP) as two:
+        assert not two.claims("10.77.0.1"), "the host's"
+        assert two.claims("10.77.0.60")
+        assert not two.claims("10.77.0.61")
+        assert two.claims("10.77.0.60")
+        assert two.advertises("2001:db8::7") and not two.advertises("2001:db8::1")
+
+
+def test_nobody_speaks_for_a_router_or_a_neighbour(backend: NetlinkLinks, init: int) -> None:
+    with neighbours(backend, init, OF_ONE) as two:
+        assert not two.advertises("2001:db8::1") and not two.advertises("2001:db8::7")
+        advertisement = bytes.fromhex("86000000400007080000000000000000")
+        two.send("86dd", icmp6("ff02::1", advertisement + b"\x01\x01" + raw(MAC)), ALL_NODES)
+        time.sleep(0.1)
+        assert not ip("-6 route show default", two.victim)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from vzvirt import errors
 from vzvirt.manager.checks.interfaces import clashes_inside
 from vzvirt.manager.world import World
-from vzvirt.model.devices import NICS, HostDevice, Interface, InterfaceKind
+from vzvirt.model.devices import NICS, HostDevice, Interface, InterfaceKind, link_local
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
 from vzvirt.ports.engine import ExecRequest
@@ -110,7 +110,20 @@ def plug(world: World, interface: Interface, *, start: bool) -> Plug:
     networks = Networks(world)
     bridge = networks.bridge_of(interface.source, start=start)
     network = networks.get(interface.source).network
-    return Plug(interface=_limited(interface, network), bridge=bridge)
+    return Plug(
+        interface=_limited(interface, network),
+        bridge=bridge,
+        leases=tuple(
+            lease.address
+            for subnet in network.addresses
+            for lease in subnet.hosts
+            if lease.mac is not None and lease.mac == interface.mac
+        ),
+        host_addresses=(
+            *(subnet.interface.ip for subnet in network.addresses),
+            *((link_local(network.mac),) if network.mac is not None else ()),
+        ),
+    )
 
 
 def _limited(interface: Interface, network: Network) -> Interface:

@@ -144,6 +144,7 @@ class Interface:
         inbound: Limit of what the guest receives.
         outbound: Limit of what the guest sends.
         filter: Name of the traffic filter, or ``None``.
+        filter_addresses: What the filter lets through beside ``addresses``.
         mode: Macvlan mode of ``DIRECT``.
         portgroup: Port group of the virtual network, or ``None``.
     """
@@ -163,6 +164,7 @@ class Interface:
     inbound: Bandwidth | None = None
     outbound: Bandwidth | None = None
     filter: str | None = None
+    filter_addresses: tuple[IpAddress, ...] = ()
     mode: str | None = None
     portgroup: str | None = None
 
@@ -184,6 +186,15 @@ class Interface:
                 check_interface_name(name, what)
         if self.mtu is not None and not 68 <= self.mtu <= 65535:
             raise errors.InvalidArgument(f"mtu {self.mtu} is not in 68..65535")
+        if self.filter_addresses and self.filter is None:
+            raise errors.InvalidArgument("a traffic filter with parameters has no name")
+
+
+def link_local(mac: MacAddress) -> ipaddress.IPv6Address:
+    """The link-local address that the kernel derives from a link address (RFC 4291)."""
+    raw = bytes.fromhex(str(mac).replace(":", ""))
+    middle = bytes((raw[0] ^ 2, *raw[1:3], 0xFF, 0xFE, *raw[3:]))
+    return ipaddress.IPv6Address(bytes.fromhex("fe80") + bytes(6) + middle)
 
 
 ROUTED_GUEST_NAME: Final = "venet0"
@@ -319,4 +330,5 @@ __all__ = [
     "Route",
     "check_guest_path",
     "check_interface_name",
+    "link_local",
 ]

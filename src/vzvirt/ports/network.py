@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from vzvirt.model.devices import HostDevice, Interface, IpInterface
+from vzvirt.model.devices import HostDevice, Interface, IpAddress, IpInterface
 from vzvirt.model.host import HostCheck
 from vzvirt.model.values import Ctid, PciAddress
 
@@ -56,10 +56,14 @@ class Plug:
     Attributes:
         interface: All names and addresses are set; ``bandwidth`` is the one that counts.
         bridge: The bridge its host end goes into, or ``None``.
+        leases: Addresses that its network's DHCP keeps for it.
+        host_addresses: Those of the host on its network, which no guest may take.
     """
 
     interface: Interface
     bridge: str | None = None
+    leases: tuple[IpAddress, ...] = ()
+    host_addresses: tuple[IpAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

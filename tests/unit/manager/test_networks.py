@@ -9,10 +9,12 @@ import pytest
 from vzvirt import errors
 from vzvirt.backends.memory import MemoryNetworks
 from vzvirt.backends.networkfiles import FileNetworkStore
+from vzvirt.manager import links
 from vzvirt.manager.networks import Networks
-from vzvirt.model.devices import Interface, InterfaceKind
+from vzvirt.model.devices import Interface, InterfaceKind, link_local
 from vzvirt.model.network import DhcpHost, Forward, ForwardMode, Network, NetworkAddress
 from vzvirt.model.networkchange import ChangeKind, NetworkChange
+from vzvirt.model.values import MacAddress
 from worlds import World
 
 
@@ -53,6 +55,19 @@ def test_defined_anew_it_keeps_its_identity(networks: Networks) -> None:
     assert (again.uuid, again.bridge, again.mac) == (first.uuid, first.bridge, first.mac)
     with pytest.raises(errors.Conflict, match="is defined already"):
         networks.define(network(uuid=networks.define(network("other", 8)).uuid))
+
+
+def test_an_interface_knows_its_lease_and_whose_addresses_it_cannot_have(world: World) -> None:
+    mac, address = MacAddress("00:18:51:00:00:01"), ipaddress.ip_address("10.7.0.9")
+    lease = DhcpHost(mac=mac, address=address)
+    subnet = NetworkAddress(interface=ipaddress.ip_interface("10.7.0.1/24"), hosts=(lease,))
+    made = world.manager.networks.define(network(addresses=(subnet,)))
+    world.manager.networks.start("web")
+    interface = Interface(kind=InterfaceKind.NETWORK, source="web", mac=mac)
+    plug = links.plug(world.manager._world, interface, start=False)
+    assert made.mac is not None
+    assert plug.leases == (address,)
+    assert plug.host_addresses == (subnet.interface.ip, link_local(made.mac))
 
 
 def test_starts_and_stops(networks: Networks) -> None:

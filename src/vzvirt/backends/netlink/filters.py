@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from vzvirt.backends.netlink import names
-from vzvirt.model.devices import Interface, InterfaceKind, IpInterface
+from vzvirt.model.devices import InterfaceKind, IpAddress, IpInterface, link_local
 from vzvirt.model.values import Ctid, MacAddress
 from vzvirt.ports.network import Plug
 
@@ -22,19 +22,29 @@ CLEAN: Final = "clean-traffic"
 
 FILTERS: Final = frozenset({CLEAN})
 
-_FAMILIES: Final = ((4, "ip", str(ipaddress.IPv4Address(0))), (6, "ip6", "::"))
+_FAMILIES: Final = ((4, "ip"), (6, "ip6"))
+_UNSPECIFIED: Final = {4: str(ipaddress.IPv4Address(0)), 6: "::"}
+
+_LEARNT: Final = "{ type ipv4_addr; size 1; flags dynamic, timeout; timeout 5m; }"
+"""The one address that an interface has from DHCP, until it has not been heard of for a while."""
+
+_ADVERTISED: Final = "icmpv6 type nd-neighbor-advert @th,64,128"
+"""Whose link address a neighbour advertisement tells; nft has had a word for it since 1.0.7."""
 
 
 def rules(plug: Plug, ctid: Ctid, tag: str) -> str:
     """All rules of one interface, in the place of those it had; empty: it has none."""
     device = names.host_end(plug, ctid, tag)
-    said = list(_statements(plug.interface, device)) if device else []
+    said = list(_statements(plug, device)) if device else []
     if not said:
         return ""
-    where = f"netdev {names.table(tag)} {names.chain(str(device))}"
+    chain = names.chain(str(device))
+    where = f"netdev {names.table(tag)} {chain}"
     hook = f'type filter hook ingress device "{device}" priority 0; policy accept;'
+    learning = [f"add set {where} {_LEARNT}"] if any(f"@{chain}" in line for line in said) else []
     lines = [
         f"add table netdev {names.table(tag)}",
+        *learning,
         f"add chain {where} {{ {hook} }}",
         f"flush chain {where}",
         *(f"add rule {where} {statement}" for statement in said),
@@ -44,9 +54,12 @@ def rules(plug: Plug, ctid: Ctid, tag: str) -> str:
 
 def without_rules(devices: Iterable[str], tag: str) -> str:
     """Take away the rules of some interfaces, by their host ends; they may be gone already."""
-    chains = [f"chain netdev {names.table(tag)} {names.chain(device)}" for device in devices]
+    places = [f"netdev {names.table(tag)} {names.chain(device)}" for device in devices]
     # The kernel may have ended a chain with its device; what is deleted has to be there.
-    lines = [f"add {chain}\ndelete {chain}\n" for chain in chains]
+    lines = [
+        f"add chain {place}\ndelete chain {place}\nadd set {place} {_LEARNT}\ndelete set {place}\n"
+        for place in places
+    ]
     return f"add table netdev {names.table(tag)}\n" + "".join(lines) if lines else ""
 
 
@@ -55,7 +68,8 @@ def without_table(tag: str) -> str:
     return f"add table netdev {names.table(tag)}\ndelete table netdev {names.table(tag)}\n"
 
 
-def _statements(interface: Interface, device: str | None) -> Iterator[str]:
+def _statements(plug: Plug, device: str | None) -> Iterator[str]:
+    interface = plug.interface
     if interface.kind is InterfaceKind.ROUTED:
         yield from _routed(interface.addresses)
     else:
@@ -64,15 +78,15 @@ def _statements(interface: Interface, device: str | None) -> Iterator[str]:
         if interface.mac is not None and one_address:
             yield f"ether saddr != {interface.mac} counter drop"
         if interface.mac is not None and interface.filter == CLEAN:
-            yield from _clean(interface, interface.mac)
+            yield from _clean(plug, interface.mac, names.chain(str(device)))
     if interface.outbound is not None and device is not None:
         yield f'fwd to "{names.shaper(device)}"'
 
 
 def _routed(addresses: tuple[IpInterface, ...]) -> Iterator[str]:
     """Only from one's own addresses, and nothing but IP."""
-    for version, word, _ in _FAMILIES:
-        own = _of(version, addresses)
+    for version, word in _FAMILIES:
+        own = [str(address.ip) for address in addresses if address.version == version]
         if own:
             yield f"{word} saddr != {_set(own)} counter drop"
         else:
@@ -80,34 +94,58 @@ def _routed(addresses: tuple[IpInterface, ...]) -> Iterator[str]:
     yield "meta protocol != { ip, ip6 } counter drop"
 
 
-def _clean(interface: Interface, mac: MacAddress) -> Iterator[str]:
-    """Nobody else's addresses in frames, in ARP, and in packets where ours are known.
+def _clean(plug: Plug, mac: MacAddress, learnt: str) -> Iterator[str]:
+    """Nobody else's addresses in frames, in ARP and neighbour discovery, and in packets.
 
-    An interface without static addresses has those that DHCP gives it, which are not known
-    here, so its packets are only held to its link address.
+    Of IPv4 an interface has the addresses that are known to be its own, or else the first one
+    that it uses. Of IPv6, where its own are not known, it has any but the host's.
     """
+    yield "meta protocol != { arp, ip, ip6 } counter drop"
     yield f"arp saddr ether != {mac} counter drop"
-    known = bool(interface.addresses)
-    for version, word, unspecified in _FAMILIES:
-        own = _of(version, interface.addresses)
-        if not known or version in interface.dhcp:
+    yield "icmpv6 type { nd-router-advert, nd-redirect } counter drop"
+    own = _own(plug, 4)
+    for word in ("arp saddr ip", "ip saddr"):
+        if own is not None:
+            yield f"{word} != {_set([*own, _UNSPECIFIED[4]])} counter drop"
             continue
-        if version == 4:
-            yield f"arp saddr ip != {_set([*own, unspecified])} counter drop"
-            yield f"ip saddr != {_set([*own, unspecified])} counter drop"
-        else:
-            yield f"{word} saddr != {_set([*own, unspecified, str(link_local(mac))])} counter drop"
+        theirs = _others(plug, 4)
+        if theirs:
+            yield f"{word} {_set(theirs)} counter drop"
+        yield f"{word} != {_UNSPECIFIED[4]} update @{learnt} {{ {word} }}"
+        yield f"{word} != {_UNSPECIFIED[4]} {word} != @{learnt} counter drop"
+    own = _own(plug, 6)
+    if own is not None:
+        own = [*own, str(link_local(mac))]
+        yield f"ip6 saddr != {_set([*own, _UNSPECIFIED[6]])} counter drop"
+        yield f"{_ADVERTISED} != {_set(map(_number, own))} counter drop"
+    elif theirs := _others(plug, 6):
+        yield f"ip6 saddr {_set(theirs)} counter drop"
+        yield f"{_ADVERTISED} {_set(map(_number, theirs))} counter drop"
 
 
-def link_local(mac: MacAddress) -> ipaddress.IPv6Address:
-    """The link-local address that the kernel derives from a link address (RFC 4291)."""
-    raw = bytes.fromhex(str(mac).replace(":", ""))
-    middle = bytes((raw[0] ^ 2, *raw[1:3], 0xFF, 0xFE, *raw[3:]))
-    return ipaddress.IPv6Address(bytes.fromhex("fe80") + bytes(6) + middle)
+def _own(plug: Plug, version: int) -> list[str] | None:
+    """The addresses of one IP version that are an interface's own; ``None``: not known here."""
+    interface = plug.interface
+    given = _of(version, (*interface.filter_addresses, *plug.leases))
+    if version in interface.dhcp and not given:
+        return None
+    if not given and not interface.addresses and not interface.filter_addresses:
+        return None
+    return [*_of(version, (item.ip for item in interface.addresses)), *given]
 
 
-def _of(version: int, addresses: Iterable[IpInterface]) -> list[str]:
-    return [str(address.ip) for address in addresses if address.version == version]
+def _others(plug: Plug, version: int) -> list[str]:
+    """Addresses of one IP version that are certainly somebody else's."""
+    gateways = (route.gateway for route in plug.interface.routes)
+    return _of(version, (*plug.host_addresses, *gateways))
+
+
+def _of(version: int, addresses: Iterable[IpAddress]) -> list[str]:
+    return [str(address) for address in addresses if address.version == version]
+
+
+def _number(address: str) -> str:
+    return hex(int(ipaddress.IPv6Address(address)))
 
 
 def _set(values: Iterable[str]) -> str:

@@ -183,6 +183,29 @@ BANDWIDTH: Final = Spec(
     Value("floor", "@floor", NUMBER),
 )
 
+
+FILTER_PARAMETERS: Final = {"IP": 4, "IPV6": 6}
+"""Names of what a traffic filter can be told, and the version of the address that it is."""
+
+
+def _parameter(name: str, value: IpAddress) -> IpAddress:
+    if FILTER_PARAMETERS.get(name) != value.version:
+        raise errors.InvalidArgument(f"'{value}' is not what parameter '{name}' takes")
+    return value
+
+
+_PARAMETER: Final = Spec(
+    _parameter,
+    Value("name", "@name", WORD),
+    Value("value", "@value", ADDRESS),
+    spread=lambda address: {
+        "name": next(
+            name for name, is_in in FILTER_PARAMETERS.items() if is_in == address.version
+        ),
+        "value": address,
+    },
+)
+
 INTERFACE_KINDS: Final = {
     "bridge": InterfaceKind.BRIDGE,
     "network": InterfaceKind.NETWORK,
@@ -247,6 +270,7 @@ INTERFACE: Final = Spec(
     Part("inbound", "bandwidth/inbound", BANDWIDTH),
     Part("outbound", "bandwidth/outbound", BANDWIDTH),
     Value("filter", "filterref/@filter", TEXT),
+    Items("filter_addresses", "filterref/parameter", _PARAMETER),
     Value("mac_filter", "openvz:mac_filter", ON_OFF),
     Flag("veth", "openvz:veth"),  # a pair, although its address would make it a routed one
     gather=_gather_interface,

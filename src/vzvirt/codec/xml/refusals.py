@@ -13,7 +13,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.codec.tree import Node, Place
-from vzvirt.codec.xml.devices import INTERFACE_KINDS
+from vzvirt.codec.xml.devices import FILTER_PARAMETERS, INTERFACE_KINDS
 
 _SHARED_KERNEL: Final = "a container runs on the host's kernel"
 _NO_SCREEN: Final = "a container has no screen; use its console"
@@ -54,6 +54,7 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "devices/filesystem/@accessmode": ("passthrough",),
     "devices/interface/@type": tuple(INTERFACE_KINDS),
     "devices/interface/source/@mode": ("bridge", "private", "vepa", "passthrough"),
+    "devices/interface/filterref/parameter/@name": tuple(FILTER_PARAMETERS),
     "devices/hostdev/@type": ("net", "pci", "storage", "misc"),
 }
 """Places where libvirt knows more values than a container can have."""

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vzvirt.backends.liblxc.booting import script
-from vzvirt.backends.netlink import filters, names, probe, traffic
+from vzvirt.backends.netlink import names, probe, traffic
 from vzvirt.backends.netlink.watching import ProxyWatch
+from vzvirt.model.devices import link_local
 from vzvirt.model.values import CTID_MAX, Ctid, MacAddress
 from vzvirt.ports.network import CALL_BACK, Boots, BootStep
 from vzvirt.system.root import Root
@@ -38,7 +39,7 @@ def test_no_two_devices_share_a_chain(devices: list[str]) -> None:
 
 
 def test_link_local_address() -> None:
-    found = filters.link_local(MacAddress("00:18:51:aa:bb:cc"))
+    found = link_local(MacAddress("00:18:51:aa:bb:cc"))
     assert found == ipaddress.ip_address("fe80::218:51ff:feaa:bbcc")
 
 
