@@ -73,7 +73,7 @@ class Connections:
         # What is wrong with a network is told by whoever looks after it, once.
         quiet = dataclasses.replace(world, warn=no_warning)
         for ctid in world.store.ctids():
-            # One that is being changed, or whose network is off, is no reason to leave the rest.
+            # One that is being changed is no reason to leave the rest.
             with contextlib.suppress(errors.VzvirtError):
                 if world.engine.observe(ctid).init_pid is not None:
                     running[ctid] = links.plugs(quiet, world.live(ctid), start=False)

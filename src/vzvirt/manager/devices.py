@@ -32,6 +32,7 @@ from vzvirt.model.devices import (
 )
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid
+from vzvirt.ports.network import BootStep
 
 Device = Interface | HostDevice | Filesystem
 
@@ -178,6 +179,7 @@ class _Change:
             stored: Its stored definition to be; likewise.
         """
         old, pid = self.now.live, self.now.observation.init_pid
+        steps: tuple[BootStep, ...] = ()
         with contextlib.ExitStack() as undo:
             if live is not None and old is not None:
                 if old.filesystems != live.filesystems:
@@ -191,12 +193,13 @@ class _Change:
                         f"'{self.now.name}' is rebooting", hint="try again in a moment"
                     )
                 self._change_live(pid, old, live, undo)
+                steps = links.boot_steps(self.world, live)
             save(self.world, self.now, live=live, stored=stored)
             undo.pop_all()
         if live is not None:
             unasked = guestside.follow(self.world, live, old.interfaces if old else ())
-            steps = links.boot_steps(self.world, live, unasked)
-            self.world.engine.renew_boot_steps(self.ctid, steps)
+            after = links.steps_after(live, unasked)
+            self.world.engine.renew_boot_steps(self.ctid, (*steps, *after))
 
     def completed(self, old: Domain | None, wanted: Domain | None) -> Domain | None:
         """Names and addresses made up where they are left open, and everything checked."""

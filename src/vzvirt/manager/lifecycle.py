@@ -369,7 +369,10 @@ class Lifecycle:
                     paused=paused,
                     reason=reason,
                     # Last, since it waits for those who might have an address already.
-                    boot_steps=links.boot_steps(world, domain, unasked),
+                    boot_steps=(
+                        *links.boot_steps(world, domain),
+                        *links.steps_after(domain, unasked),
+                    ),
                 )
             )
         except BaseException:

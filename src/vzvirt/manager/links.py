@@ -64,14 +64,8 @@ def _free_from_the_dead(world: World, ctid: Ctid, devices: tuple[HostDevice, ...
                 world.links.release(holder)
 
 
-def boot_steps(world: World, domain: Domain, unasked: Collection[str]) -> tuple[BootStep, ...]:
+def boot_steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
     """What makes a container's interfaces at each boot, be it off or running.
-
-    Args:
-        world: The ports.
-        domain: What it is.
-        unasked: Interfaces for which no program of the guest asks DHCP, so that somebody has to
-            after each of its own reboots.
 
     Raises:
         OperationFailed: An address turned out to be in use since it was looked for.
@@ -79,11 +73,21 @@ def boot_steps(world: World, domain: Domain, unasked: Collection[str]) -> tuple[
     wired, devices = plugs(world, domain, start=False), nics(world, domain)
     if not wired and not devices:
         return ()
+    return world.links.boot_steps(domain.number, wired, devices)
+
+
+def steps_after(domain: Domain, unasked: Collection[str]) -> tuple[BootStep, ...]:
+    """What follows them.
+
+    Args:
+        domain: What it is.
+        unasked: Interfaces for which no program of the guest asks DHCP, so that somebody has to
+            after each of its own reboots.
+    """
     again = BootStep(
         argv=(CALL_BACK, "rebooted", str(domain.number)), boots=Boots.LATER, may_fail=True
     )
-    steps = world.links.boot_steps(domain.number, wired, devices)
-    return (*steps, again) if unasked else steps
+    return (again,) if unasked else ()
 
 
 def plugs(world: World, domain: Domain, *, start: bool) -> tuple[Plug, ...]:
@@ -92,7 +96,8 @@ def plugs(world: World, domain: Domain, *, start: bool) -> tuple[Plug, ...]:
     Args:
         world: The ports.
         domain: An effective definition.
-        start: Whether a virtual network that does not run is started.
+        start: Whether a virtual network that does not run is started. If not, one that is off
+            or gone stands in nobody's way.
     """
     return tuple(plug(world, item, start=start) for item in domain.interfaces)
 
@@ -108,11 +113,13 @@ def plug(world: World, interface: Interface, *, start: bool) -> Plug:
     from vzvirt.manager.networks import Networks  # not for containers without
 
     networks = Networks(world)
-    bridge = networks.bridge_of(interface.source, start=start)
-    network = networks.get(interface.source).network
+    name = interface.source
+    network = networks.ready(name, start=True) if start else networks.known(name)
+    if network is None:
+        return Plug(interface=interface)
     return Plug(
-        interface=_limited(interface, network),
-        bridge=bridge,
+        interface=_limited(interface, network, strict=start),
+        bridge=network.bridge,
         leases=tuple(
             lease.address
             for subnet in network.addresses
@@ -126,15 +133,15 @@ def plug(world: World, interface: Interface, *, start: bool) -> Plug:
     )
 
 
-def _limited(interface: Interface, network: Network) -> Interface:
+def _limited(interface: Interface, network: Network, *, strict: bool) -> Interface:
     named = [group for group in network.port_groups if group.name == interface.portgroup]
-    if interface.portgroup is not None and not named:
+    if interface.portgroup is not None and not named and strict:
         raise errors.ConfigUnsupported(
             f"network '{network.name}' has no port group '{interface.portgroup}'",
             hint=f"it has: {', '.join(group.name for group in network.port_groups) or 'none'}",
         )
     default = [group for group in network.port_groups if group.default]
-    for group in (named or default)[:1]:
+    for group in (named if interface.portgroup is not None else default)[:1]:
         return dataclasses.replace(
             interface,
             inbound=interface.inbound or group.inbound,

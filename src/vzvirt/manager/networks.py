@@ -217,6 +217,10 @@ class Networks:
         """The bridge that interfaces on a network go into; see ``ready``."""
         return self.ready(name, start=start).bridge or ""
 
+    def known(self, name: str) -> Network | None:
+        """A network as it runs, or would run; ``None``: there is none of that name."""
+        return self._live(name) or self._store.load(name) or self._runner.foreign(name)
+
     def ready(self, name: str, *, start: bool) -> Network:
         """A network as it runs, for interfaces to join it; it is put right first.
 

@@ -12,6 +12,7 @@ import pytest
 from vzvirt import errors
 from vzvirt.backends.memory import MemoryLinks
 from vzvirt.model.devices import Interface, InterfaceKind
+from vzvirt.model.network import Network
 from vzvirt.model.values import Ctid
 from worlds import World
 
@@ -23,7 +24,7 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> list[Ctid]:
     found: list[Ctid] = []
 
     def mend(_links: MemoryLinks, ctid: Ctid, plugs: Any) -> None:
-        assert [plug.interface.kind for plug in plugs] == [InterfaceKind.ROUTED]
+        assert plugs[0].interface.kind is InterfaceKind.ROUTED
         found.append(ctid)
 
     monkeypatch.setattr(MemoryLinks, "lacking", lambda _links, running: set(running))
@@ -37,6 +38,18 @@ def test_only_what_runs_is_mended(tmp_path: Path, mended: list[Ctid]) -> None:
     world.manager.connections.reconcile()
     assert mended == []
     world.manager.lifecycle.start("web")
+    world.manager.connections.reconcile()
+    assert mended == [101]
+
+
+def test_one_whose_network_is_off_is_mended_too(tmp_path: Path, mended: list[Ctid]) -> None:
+    world = World.at(tmp_path)
+    networks = world.manager.networks
+    networks.define(Network(name="lan"))
+    networks.start("lan")
+    world.define(interfaces=(STATIC, Interface(kind=InterfaceKind.NETWORK, source="lan")))
+    world.manager.lifecycle.start("web")
+    networks.stop("lan")
     world.manager.connections.reconcile()
     assert mended == [101]
 

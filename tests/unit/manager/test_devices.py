@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vzvirt import errors
+from vzvirt.backends.memory import MemoryLinks
 from vzvirt.model.affect import Affect
 from vzvirt.model.devices import (
     Filesystem,
@@ -18,6 +19,7 @@ from vzvirt.model.devices import (
     InterfaceKind,
 )
 from vzvirt.model.domain import Domain
+from vzvirt.model.network import Network
 from vzvirt.model.state import Reason
 from vzvirt.model.values import Ctid, PciAddress
 from worlds import Crash, Fuse, World, container
@@ -177,3 +179,49 @@ def test_a_nic_comes_back_from_one_that_died_unseen(world: World, device: HostDe
         manager.devices.attach("other", device, Affect.LIVE)
     world.engine.end_from_inside(Ctid(101), Reason.DIED)
     manager.devices.attach("other", device, Affect.LIVE)
+
+
+ON_LAN = Interface(kind=InterfaceKind.NETWORK, source="lan", guest_name="eth0")
+
+
+@pytest.fixture
+def stranded(world: World) -> World:
+    """One that runs with an interface on a network that has been stopped since."""
+    networks = world.manager.networks
+    networks.define(Network(name="lan"))
+    networks.start("lan")
+    world.manager.devices.attach("web", ON_LAN, Affect.STORED)
+    world.manager.lifecycle.start("web")
+    networks.stop("lan")
+    return world
+
+
+def test_a_network_that_is_off_hinders_no_other_change(stranded: World) -> None:
+    devices = stranded.manager.devices
+    devices.add_address("web", ipaddress.ip_interface("10.0.0.5/32"))
+    assert [item.kind for item in stored(stranded).interfaces] == [
+        InterfaceKind.NETWORK,
+        InterfaceKind.ROUTED,
+    ]
+    devices.detach("web", ON_LAN, Affect.BOTH)
+    with pytest.raises(errors.OperationInvalid, match="not active"):
+        devices.attach("web", ON_LAN, Affect.BOTH)
+
+
+def test_nor_one_that_is_gone(stranded: World) -> None:
+    stranded.manager.networks.undefine("lan")
+    stranded.manager.devices.detach("web", ON_LAN, Affect.BOTH)
+    assert stored(stranded).interfaces == ()
+
+
+def test_what_cannot_boot_again_is_not_saved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_words: object) -> None:
+        raise errors.OperationFailed("somebody else answers for it")
+
+    world.manager.lifecycle.start("web")
+    monkeypatch.setattr(MemoryLinks, "boot_steps", fail)
+    with pytest.raises(errors.OperationFailed):
+        world.manager.devices.add_address("web", ipaddress.ip_interface("10.0.0.5/32"))
+    assert stored(world).interfaces == ()
