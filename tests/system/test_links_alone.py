@@ -119,6 +119,39 @@ def test_one_nic_that_cannot_come_back_holds_no_others_up(
     assert {"a0", "b0"} <= links() and backend._nics.notes() == []
 
 
+def make(name: str, address: str) -> None:
+    ip(f"link add {name} type veth peer name far{name}")
+    ip(f"link set far{name} up")
+    ip(f"addr add {address} dev {name}")
+    ip(f"link set {name} up")
+
+
+def test_what_the_host_lives_by_stays(backend: NetlinkLinks) -> None:
+    for number, name in enumerate(("m1", "m2", "m3", "m4")):
+        make(name, f"10.{number}.0.2/24")
+    hops = [f"nexthop via 10.{number}.0.1 dev m{number + 1}" for number in (0, 1)]
+    ip(f"route add default {' '.join(hops)}")
+    ip("link add link m3 name above3 type macvlan mode bridge")
+    for name in ("m1", "m2"):
+        with pytest.raises(errors.OperationInvalid, match="default route"):
+            backend.check(CTID, (), (nic(name),))
+    with pytest.raises(errors.OperationInvalid, match="'above3' is on top of it"):
+        backend.check(CTID, (), (nic("m3"),))
+    backend.check(CTID, (), (nic("m4"),))
+
+
+def test_a_nic_that_another_container_shares_stays(backend: NetlinkLinks, init: int) -> None:
+    make("m1", "10.1.0.2/24")
+    macvlan = plug(
+        "<interface type='direct'><source dev='m1' mode='bridge'/><guest dev='eth0'/></interface>"
+    )
+    backend.attach(CTID, init, macvlan)
+    with pytest.raises(errors.OperationInvalid, match="container 101 is on top"):
+        backend.check(Ctid(102), (), (nic("m1"),))
+    backend.detach(CTID, init, macvlan)
+    backend.check(Ctid(102), (), (nic("m1"),))
+
+
 # -- clean traffic -----------------------------------------------------------------------------
 
 MAC, VICTIM = "00:18:51:00:01:33", "00:18:51:00:02:22"

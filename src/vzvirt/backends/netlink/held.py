@@ -23,11 +23,13 @@ class Held:
         links: Devices on the host.
         proxies: Addresses that the host answers for, and on which devices.
         filtered: Devices that have filters.
+        shared: Devices that its own ones inside share, by macvlan.
     """
 
     links: list[str] = field(default_factory=list)
     proxies: dict[str, list[str]] = field(default_factory=dict)
     filtered: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
 
     def add(self, other: Held) -> None:
         """Hold more."""
@@ -36,6 +38,17 @@ class Held:
             known = self.proxies.setdefault(address, [])
             known += [device for device in devices if device not in known]
         self.filtered += [link for link in other.filtered if link not in self.filtered]
+        self.shared += [link for link in other.shared if link not in self.shared]
+
+
+def sharers(root: Root, device: str) -> list[int]:
+    """Containers that share a device of the host, which does not show it while they do."""
+    found = []
+    for path in root.path("run/vzvirt/links").glob("[0-9]*.json"):
+        data = read_bytes(path)
+        if data is not None and device in Held(**json.loads(data)).shared:
+            found.append(int(path.stem))
+    return sorted(found)
 
 
 class HeldFile:

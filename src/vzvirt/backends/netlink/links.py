@@ -206,12 +206,14 @@ class NetlinkLinks:
 
     def detach(self, ctid: Ctid, init_pid: int, plug: Plug) -> None:
         """Take an interface from a running container."""
+        held = self._held(ctid).read() or Held()
         if plug.interface.kind is InterfaceKind.DIRECT:
             kernel.try_batch([f"link del dev {names.guest_end(plug)}"], inside=init_pid)
+            held.shared = [link for link in held.shared if link != plug.interface.source]
+            self._held(ctid).write(held)
             return
         gone = batches.unmake(plug, ctid, self._tag)
         kernel.try_batch(removing(gone))
-        held = self._held(ctid).read() or Held()
         held.links = [link for link in held.links if f"link del dev {link}" not in gone]
         device = str(names.host_end(plug, ctid, self._tag))
         if device in held.filtered:
@@ -360,5 +362,8 @@ def _holding(wiring: Wiring, plugs: tuple[Plug, ...]) -> Held:
             str(names.host_end(plug, wiring.ctid, wiring.tag))
             for plug in plugs
             if filters.rules(plug, wiring.ctid, wiring.tag)
+        ],
+        shared=[
+            plug.interface.source for plug in plugs if plug.interface.kind is InterfaceKind.DIRECT
         ],
     )

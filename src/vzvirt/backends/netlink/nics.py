@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from vzvirt import errors
-from vzvirt.backends.netlink import kernel
+from vzvirt.backends.netlink import kernel, rtnetlink
+from vzvirt.backends.netlink.held import sharers
 from vzvirt.model.devices import HostDevice
 from vzvirt.model.values import Ctid
 from vzvirt.system.files import make_folder, mapping_os_errors, read_bytes, write_atomic
@@ -77,6 +78,7 @@ class Nics:
     """The notes of one installation."""
 
     def __init__(self, root: Root) -> None:
+        self._root = root
         self._folder = root.path("var/lib/vzvirt/nics")
 
     def notes(self, ctid: Ctid | None = None) -> list[NicNote]:
@@ -155,11 +157,19 @@ class Nics:
                 f"device '{name}' is a port of '{link['master']}'",
                 hint=f"take it out first: ip link set {name} nomaster",
             )
-        if any(route.get("dst") == "default" for route in _routes(name)):
+        if name in _ways_out():
             raise errors.OperationInvalid(
                 f"device '{name}' carries the host's default route",
                 hint="the host would lose its network; give the container another device",
             )
+        for user in (*_devices_on(name), *self._containers_on(name)):
+            raise errors.OperationInvalid(
+                f"device '{name}' is in use: {user} is on top of it",
+                hint="give the container another device",
+            )
+
+    def _containers_on(self, name: str) -> list[str]:
+        return [f"an interface of container {ctid}" for ctid in sharers(self._root, name)]
 
     def _is_out(self, note: NicNote) -> bool:
         return note.boot_id == boot_id() and _link(note.name) is None
@@ -211,10 +221,24 @@ def _link(name: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def _routes(name: str) -> list[dict[str, Any]]:
+def _ways_out() -> set[str]:
+    """Devices that a default route leaves by, one of several ways included."""
+    return {
+        device
+        for version in (4, 6)
+        for route in rtnetlink.routes(version)
+        if route.table == rtnetlink.MAIN and route.destination.prefixlen == 0
+        for device in route.devices
+    }
+
+
+def _devices_on(name: str) -> list[str]:
+    """VLANs, macvlans and the like that the host has on top of a device."""
+    links = kernel.look("-d", "link", "show")
     return [
-        *kernel.look("-4", "route", "show", "dev", name),
-        *kernel.look("-6", "route", "show", "dev", name),
+        f"'{link['ifname']}'"
+        for link in links
+        if link.get("link") == name and link.get("linkinfo", {}).get("info_kind") != "veth"
     ]
 
 
