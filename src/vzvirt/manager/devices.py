@@ -367,8 +367,10 @@ def _without(domain: Domain, device: Device) -> Domain:
 
 
 def _same(one: HostDevice, other: HostDevice) -> bool:
-    by_name = one.name is not None and one.name == other.name
-    return by_name or (one.address is not None and one.address == other.address)
+    """Whether two are one device. Several NICs may share a PCI address, so names go first."""
+    if one.name is not None and other.name is not None:
+        return one.name == other.name
+    return one.address is not None and one.address == other.address
 
 
 def _find(domain: Domain, device: Interface) -> Interface:

@@ -149,6 +149,19 @@ def test_what_runs_knows_both_halves_of_a_nic(world: World) -> None:
     assert (live.name, live.address) == ("eth1", PLACE)
 
 
+def test_one_port_of_several_at_a_place_goes_alone(world: World) -> None:
+    devices = world.manager.devices
+    one, other = (
+        HostDevice(kind=HostDeviceKind.NET, name=name, address=PLACE) for name in ("p0", "p1")
+    )
+    devices.attach("web", one, Affect.STORED)
+    devices.attach("web", other, Affect.STORED)
+    devices.detach("web", other, Affect.STORED)
+    assert [item.name for item in stored(world).host_devices] == ["p0"]
+    devices.detach("web", BY_PLACE, Affect.STORED)
+    assert stored(world).host_devices == ()
+
+
 INSIDE = Interface(kind=InterfaceKind.BRIDGE, source="br0", guest_name="eth1")
 
 

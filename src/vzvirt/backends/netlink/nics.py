@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,10 +64,12 @@ def boot_id() -> str:
 def _pci_of(name: str) -> str:
     """The PCI function that a NIC of the host belongs to; empty: it is on no such bus.
 
-    Some sit right on it, others on what their function shows: ``virtio0``.
+    Some sit right on it, others on what their function shows: ``virtio0``. What is on a USB bus
+    is only behind that bus's controller.
     """
     parents = (_NETS / name).resolve().parents
-    return next((above.name for above in parents if _PCI.fullmatch(above.name)), "")
+    own = takewhile(lambda above: not above.name.startswith("usb"), parents)
+    return next((above.name for above in own if _PCI.fullmatch(above.name)), "")
 
 
 def _name_at(pci: str) -> str | None:

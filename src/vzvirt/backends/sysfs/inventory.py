@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -269,5 +270,9 @@ def _pci_address(name: str) -> PciAddress | None:
 
 
 def _pci_above(folder: Path) -> PciAddress | None:
-    """The PCI function that a device belongs to: the nearest on the way up."""
-    return next(filter(None, (_pci_address(above.name) for above in folder.parents)), None)
+    """The PCI function that a device belongs to: the nearest on the way up.
+
+    One on a USB bus belongs to none; it only is behind that bus's controller.
+    """
+    own = takewhile(lambda above: not above.name.startswith("usb"), folder.parents)
+    return next(filter(None, (_pci_address(above.name) for above in own)), None)

@@ -17,14 +17,16 @@ MAC, OTHER = "52:54:00:00:00:01", "52:54:00:00:00:02"
 WEB, MAIL = Ctid(101), Ctid(102)
 ON_THE_BUS = "0000:00:05.0/net/vztn5"
 BEHIND_VIRTIO = "0000:00:06.0/virtio2/net/vztn6"
+ON_USB = "0000:00:14.0/usb1/1-2/1-2:1.0/net/vztn7"
 
 
 @pytest.fixture
 def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two NICs on a PCI bus, one on none."""
+    """Two NICs on a PCI bus, two on none."""
     nets = tmp_path / "class/net"
     nets.mkdir(parents=True)
-    for place in (f"pci0000:00/{ON_THE_BUS}", f"pci0000:00/{BEHIND_VIRTIO}", "virtual/net/br0"):
+    on_pci = [f"pci0000:00/{place}" for place in (ON_THE_BUS, BEHIND_VIRTIO, ON_USB)]
+    for place in (*on_pci, "virtual/net/br0"):
         folder = tmp_path / "devices" / place
         folder.mkdir(parents=True)
         (nets / folder.name).symlink_to(folder)
@@ -42,7 +44,8 @@ def at(slot: int) -> HostDevice:
 
 
 @pytest.mark.parametrize(
-    ("name", "place"), [("vztn5", "0000:00:05.0"), ("vztn6", "0000:00:06.0"), ("br0", "")]
+    ("name", "place"),
+    [("vztn5", "0000:00:05.0"), ("vztn6", "0000:00:06.0"), ("vztn7", ""), ("br0", "")],
 )
 @pytest.mark.usefixtures("sysfs")
 def test_where_a_nic_sits(name: str, place: str) -> None:
