@@ -175,8 +175,16 @@ ROUTE: Final = Spec(
     claims=frozenset({"destination"}),
 )
 
+
+def _bandwidth(
+    average: int, peak: int | None = None, burst: int | None = None, floor: int | None = None
+) -> Bandwidth | None:
+    """A limit; as in libvirt, an average of 0 is none."""
+    return Bandwidth(average, peak, burst, floor) if average else None
+
+
 BANDWIDTH: Final = Spec(
-    Bandwidth,
+    _bandwidth,
     Value("average", "@average", NUMBER),
     Value("peak", "@peak", NUMBER),
     Value("burst", "@burst", NUMBER),

@@ -14,6 +14,7 @@ from vzvirt.codec.xml.document import parse, serialise
 from vzvirt.codec.xml.network import write_network
 from vzvirt.codec.xml.single import Device
 from vzvirt.model.devices import (
+    Bandwidth,
     Filesystem,
     FilesystemKind,
     HostDevice,
@@ -223,3 +224,13 @@ def test_whose_lease_it_is_says_which_one_to_remove(text: str) -> None:
 def test_a_lease_that_is_not_there_has_no_address(text: str) -> None:
     with pytest.raises(errors.XmlError, match="has no 'ip'"):
         read_entry(text, LEASES)
+
+
+def test_a_limit_of_nothing_is_none() -> None:
+    limits = "<bandwidth><inbound average='0'/><outbound average='5'/></bandwidth>"
+    source = "<source bridge='br0'/>"
+    device = read_device(f"<interface type='bridge'>{source}{limits}</interface>").device
+    assert isinstance(device, Interface)
+    assert (device.inbound, device.outbound) == (None, Bandwidth(5))
+    network = read_network(f"<network><name>a</name>{limits}</network>").network
+    assert (network.inbound, network.outbound) == (None, Bandwidth(5))
