@@ -61,7 +61,7 @@ def answer(networks: Networks, case: str, words: list[str]) -> object:
                 item.hostname or str(item.mac): str(item.address) for item in networks.leases(name)
             }
         case "bridge", [name]:
-            return networks.bridge_of(name, start=True)
+            return networks.ready(name, start=True).bridge
         case "autostart", [name]:
             return networks.set_autostart(name, on=True)
         case "update", [name, where]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Final
 from uuid import UUID, uuid4
 
 from vzvirt import errors
+from vzvirt.model import networkchange
 from vzvirt.model.devices import IpInterface
 from vzvirt.model.network import (
     DEFAULT_NETWORK,
@@ -19,7 +21,11 @@ from vzvirt.model.network import (
     Network,
     NetworkAddress,
 )
+from vzvirt.model.networkchange import NetworkChange
 from vzvirt.model.values import MacAddress
+
+IPV6_PREFIX: Final = 64
+"""Of networks on which guests make themselves addresses (RFC 4862 on Ethernet)."""
 
 OUI: Final = "52:54:00"
 """The prefix of the addresses that libvirt makes up for bridges."""
@@ -70,13 +76,26 @@ def _made_up(uuid: UUID) -> MacAddress:
     return MacAddress(f"{OUI}:{one:02x}:{two:02x}:{three:02x}")
 
 
+def changed(network: Network, change: NetworkChange, others: Collection[Network]) -> Network:
+    """A network after a change of one entry, such as could be defined.
+
+    Raises:
+        Conflict: What is to be added is there already; or as of ``check``.
+        OperationInvalid: What is to be changed or removed is not there.
+    """
+    new = networkchange.changed(network, change)
+    check(new, others)
+    return new
+
+
 def check(network: Network, others: Iterable[Network]) -> None:
     """Refuse a complete network that cannot run, or not beside the others.
 
     Raises:
         Conflict: Another network has its UUID, bridge or addresses.
         InvalidArgument: The name of its bridge is unusable.
-        ConfigUnsupported: It has two ranges of DHCP for IPv4.
+        ConfigUnsupported: It has two ranges of DHCP for one version of IP, two fixed leases of
+            one address, or a prefix that IPv6 cannot be served on.
     """
     if not _BRIDGE.fullmatch(network.bridge or ""):
         raise errors.InvalidArgument(
@@ -91,10 +110,31 @@ def check(network: Network, others: Iterable[Network]) -> None:
                 "and a guest could not tell which it is on",
                 hint="keep <dhcp> in one of its <ip>",
             )
+    for item in network.addresses:
+        _check_served(network, item)
     _check_within(network)
     for other in others:
         if other.name != network.name:
             _check_apart(network, other)
+
+
+def _check_served(network: Network, place: NetworkAddress) -> None:
+    """What DHCP and router advertisements can't do."""
+    for address, times in Counter(host.address for host in place.hosts).items():
+        if times > 1:
+            raise errors.ConfigUnsupported(
+                f"{times} fixed leases of network '{network.name}' have the address {address}",
+                hint="give each guest one of its own",
+            )
+    here = place.interface.network
+    if here.version == 6 and here.prefixlen != IPV6_PREFIX:
+        given_out = bool(place.ranges or place.hosts)
+        if here.prefixlen < IPV6_PREFIX or not given_out:
+            raise errors.ConfigUnsupported(
+                f"network '{network.name}' has {here}, and guests make themselves addresses on "
+                f"networks of prefix {IPV6_PREFIX} only",
+                hint=f"say prefix='{IPV6_PREFIX}', or a longer one with <dhcp>",
+            )
 
 
 def _check_within(network: Network) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 
 from vzvirt import errors
 from vzvirt.manager import networkplans, networkrefusals
@@ -18,7 +19,7 @@ from vzvirt.manager.world import World
 from vzvirt.model.devices import InterfaceKind, IpInterface
 from vzvirt.model.host import HostCheck
 from vzvirt.model.network import DEFAULT_NETWORK, Lease, Network, NetworkStatus
-from vzvirt.model.networkchange import NetworkChange, changed
+from vzvirt.model.networkchange import NetworkChange
 
 
 class Networks:
@@ -199,23 +200,23 @@ class Networks:
             NoNetwork: There is no such network.
             OperationInvalid: It does not run, is not persistent, or has no such entry.
             Conflict: What is to be added is there already.
+            ConfigUnsupported: With the change nobody could define it.
         """
         with self._lock():
             name = self._name_of(ref)
             running = self._running(name) if live else None
             defined = self.definition(name) if persistent else None
             # Both changes are tried before the first is made.
-            new_running = changed(running, change) if running is not None else None
-            new_defined = changed(defined, change) if defined is not None else None
-            if new_defined is not None:
-                self._store.save(new_defined)
-            if running is not None and new_running is not None:
-                self._store.save(new_running, live=True)
-                self._runner.update(running, new_running)
-
-    def bridge_of(self, name: str, *, start: bool) -> str:
-        """The bridge that interfaces on a network go into; see ``ready``."""
-        return self.ready(name, start=start).bridge or ""
+            edit = partial(networkplans.changed, change=change, others=[*self._all()])
+            new_running, new_defined = running and edit(running), defined and edit(defined)
+            with ExitStack() as undo:
+                if running is not None and new_running is not None:
+                    undo.callback(self._put_back, new_running, running)
+                    self._runner.update(running, new_running)
+                    self._store.save(new_running, live=True)
+                if new_defined is not None:
+                    self._store.save(new_defined)
+                undo.pop_all()
 
     def known(self, name: str) -> Network | None:
         """A network as it runs, or would run; ``None``: there is none of that name."""
@@ -292,6 +293,12 @@ class Networks:
             self._refuse_unknown(name)
             raise networkrefusals.inactive(name)
         return network
+
+    def _put_back(self, new: Network, old: Network) -> None:
+        """Undo a change; the error that made it necessary is the one to tell."""
+        with suppress(errors.VzvirtError):
+            self._runner.update(new, old)
+            self._store.save(old, live=True)
 
     def _refuse_unknown(self, name: str) -> None:
         known = name in self._store.names() or self._runner.foreign(name) is not None
@@ -390,8 +397,6 @@ class Networks:
                 continue
             with suppress(errors.VzvirtError):
                 domain = world.store.load(ctid, live=True).domain
-                if any(
-                    item.kind is InterfaceKind.NETWORK and item.source == name
-                    for item in domain.interfaces
-                ):
+                on = domain.interfaces
+                if (InterfaceKind.NETWORK, name) in {(item.kind, item.source) for item in on}:
                     yield domain.name

@@ -8,7 +8,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.manager import networkplans
-from vzvirt.model.network import DhcpRange, Forward, ForwardMode, Network, NetworkAddress
+from vzvirt.model.network import DhcpHost, DhcpRange, Forward, ForwardMode, Network, NetworkAddress
 
 UUID_A = UUID("9a05da11-e96b-47f3-8253-a3a482e445f5")
 
@@ -98,6 +98,21 @@ def test_one_range_of_a_version_has_dhcp() -> None:
         networkplans.check(two, [])
     both = (address("10.0.0.1/24", dhcp=True), address("fd00::1/64", dhcp=True))
     networkplans.check(dataclasses.replace(two, addresses=both), [])
+
+
+@pytest.mark.parametrize("text", ["fd00::1/48", "fd00::1/80"])
+def test_ipv6_has_room_for_addresses_that_guests_make(text: str) -> None:
+    with pytest.raises(errors.ConfigUnsupported, match="prefix 64"):
+        networkplans.check(network("web", text, bridge="b9"), ())
+    fine = dataclasses.replace(network(bridge="b9"), addresses=(address("fd00::1/80", dhcp=True),))
+    networkplans.check(fine, ())
+
+
+def test_one_address_is_leased_once() -> None:
+    hosts = tuple(DhcpHost(address=ipaddress.ip_address("10.1.0.9"), name=n) for n in ("a", "b"))
+    place = dataclasses.replace(address("10.1.0.1/24"), hosts=hosts)
+    with pytest.raises(errors.ConfigUnsupported, match=r"2 fixed leases .* 10\.1\.0\.9"):
+        networkplans.check(dataclasses.replace(network(bridge="b9"), addresses=(place,)), ())
 
 
 def test_the_default_network() -> None:

@@ -12,7 +12,7 @@ from vzvirt.backends.networkfiles import FileNetworkStore
 from vzvirt.manager import links
 from vzvirt.manager.networks import Networks
 from vzvirt.model.devices import Interface, InterfaceKind, link_local
-from vzvirt.model.network import DhcpHost, Forward, ForwardMode, Network, NetworkAddress
+from vzvirt.model.network import DhcpHost, DhcpRange, Forward, ForwardMode, Network, NetworkAddress
 from vzvirt.model.networkchange import ChangeKind, NetworkChange
 from vzvirt.model.values import MacAddress
 from worlds import World
@@ -33,6 +33,7 @@ def network(name: str = "web", number: int = 7, **fields: object) -> Network:
     return Network(name=name, **values)  # type: ignore[arg-type]  # fields of many types
 
 
+ip = ipaddress.ip_address
 LEASE = NetworkChange(
     kind=ChangeKind.ADD_LAST, entry=DhcpHost(name="a", address=ipaddress.ip_address("10.7.0.9"))
 )
@@ -118,19 +119,19 @@ def test_unknown_networks(networks: Networks, use: str) -> None:
 
 def test_the_default_network_is_made_when_asked_for(networks: Networks) -> None:
     with pytest.raises(errors.OperationInvalid, match="is not active"):
-        networks.bridge_of("default", start=False)
+        networks.ready("default", start=False)
     assert networks.list() == []
-    assert networks.bridge_of("default", start=True) == "virbr0"
+    assert networks.ready("default", start=True).bridge == "virbr0"
     (status,) = networks.list()
     assert (status.active, status.persistent, status.autostart) == (True, True, True)
     networks.stop("default")
-    assert networks.bridge_of("default", start=True) == "virbr0"
+    assert networks.ready("default", start=True).bridge == "virbr0"
 
 
 def test_the_default_network_keeps_clear_of_defined_ones(networks: Networks) -> None:
     interface = ipaddress.ip_interface("192.168.122.1/24")
     networks.define(network(addresses=(NetworkAddress(interface=interface),)))
-    networks.bridge_of("default", start=True)
+    networks.ready("default", start=True)
     found = networks.get("default").network.addresses[0].interface
     assert str(found) == "192.168.123.1/24"
 
@@ -138,11 +139,11 @@ def test_the_default_network_keeps_clear_of_defined_ones(networks: Networks) -> 
 def test_only_networks_that_start_with_the_host_start_by_themselves(networks: Networks) -> None:
     networks.define(network())
     with pytest.raises(errors.OperationInvalid, match="network 'web' is not active"):
-        networks.bridge_of("web", start=True)
+        networks.ready("web", start=True)
     networks.set_autostart("web", on=True)
-    assert networks.bridge_of("web", start=True) == "virbr0"
+    assert networks.ready("web", start=True).bridge == "virbr0"
     with pytest.raises(errors.NoNetwork):
-        networks.bridge_of("nobody", start=True)
+        networks.ready("nobody", start=True)
 
 
 def test_starting_all(world: World, networks: Networks) -> None:
@@ -188,6 +189,41 @@ def test_entries_change_live_and_for_good(networks: Networks) -> None:
     assert networks.definition("web").addresses[0].hosts == (LEASE.entry,)
 
 
+def test_what_could_not_be_defined_cannot_be_changed_to(networks: Networks) -> None:
+    with_dhcp = NetworkAddress(
+        interface=ipaddress.ip_interface("10.7.0.1/24"),
+        ranges=(DhcpRange(start=ip("10.7.0.10"), end=ip("10.7.0.20")),),
+    )
+    second = NetworkAddress(interface=ipaddress.ip_interface("10.8.0.1/24"))
+    defined = networks.define(network(addresses=(with_dhcp, second)))
+    other = DhcpRange(start=ip("10.8.0.10"), end=ip("10.8.0.20"))
+    change = NetworkChange(kind=ChangeKind.ADD_LAST, entry=other)
+    with pytest.raises(errors.ConfigUnsupported, match="two IPv4 ranges"):
+        networks.update("web", change, live=False, persistent=True)
+    assert networks.definition("web") == defined
+
+
+@pytest.mark.parametrize("fails", ["update", "save"])
+def test_a_change_that_fails_changes_nothing(
+    world: World, networks: Networks, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    before = networks.define(network())
+    networks.start("web")
+    port = MemoryNetworks if fails == "update" else FileNetworkStore
+    real = getattr(port, fails)
+
+    def fail(self: object, *what: Network, **how: bool) -> None:
+        if what[-1] != before and not how.get("live"):
+            raise errors.NoSpace("the disk is full")
+        real(self, *what, **how)
+
+    monkeypatch.setattr(port, fails, fail)
+    with pytest.raises(errors.NoSpace):
+        networks.update("web", LEASE, live=True, persistent=True)
+    assert networks.definition("web") == networks.get("web").network == before
+    assert MemoryNetworks(world.root)._wiring.now().running() == [before]
+
+
 def test_a_start_that_fails_is_no_running_network(world: World, networks: Networks) -> None:
     networks.define(network())
     MemoryNetworks(world.root).start(network("alien", 7, bridge="alien0"))
@@ -206,11 +242,11 @@ def test_what_a_crash_left_is_no_running_network(world: World, networks: Network
 
 
 def test_stopping_warns_of_who_is_on_it(world: World, networks: Networks) -> None:
-    networks.bridge_of("default", start=True)
+    networks.ready("default", start=True)
     world.define(interfaces=(Interface(kind=InterfaceKind.NETWORK, source="default"),))
     networks.stop("default")
     assert world.warned == []
     world.manager.lifecycle.start("web")
-    networks.bridge_of("default", start=True)
+    networks.ready("default", start=True)
     networks.stop("default")
     assert "network 'default' is stopped under 'web'" in world.warned[-1]
