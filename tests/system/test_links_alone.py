@@ -9,19 +9,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from netspace import guest, ip, links, own_network, unmount_below
 from vzvirt import errors
-from vzvirt.backends.netlink import NetlinkLinks, probe
+from vzvirt.backends.netlink import NetlinkLinks, kernel, probe
 from vzvirt.backends.netlink.held import Held
 from vzvirt.codec.xml import read_device
 from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, link_local
 from vzvirt.model.values import Ctid, MacAddress
-from vzvirt.ports.network import Plug
+from vzvirt.ports.network import Boots, BootStep, Plug
 from vzvirt.system.root import Root
 
 pytestmark = pytest.mark.root
@@ -150,6 +150,37 @@ def test_a_nic_that_another_container_shares_stays(backend: NetlinkLinks, init: 
         backend.check(Ctid(102), (), (nic("m1"),))
     backend.detach(CTID, init, macvlan)
     backend.check(Ctid(102), (), (nic("m1"),))
+
+
+def boot(steps: Iterable[BootStep], pid: int, which: Boots) -> None:
+    for step in steps:
+        if step.boots in {Boots.ALL, which}:
+            kernel.run_step(dataclasses.replace(step, boots=Boots.ALL), pid)
+
+
+@pytest.mark.parametrize(
+    "treatment",
+    [
+        ("link set dev nic0 name mine",),
+        ("link add nic0v link nic0 type macvlan", "link set dev nic0 name mine"),
+        ("link add top type bridge", "link set dev nic0 master top"),
+        ("link set dev nic0 address 02:00:00:00:00:77",),
+    ],
+)
+def test_a_nic_goes_along_when_its_container_reboots(
+    backend: NetlinkLinks, init: int, treatment: tuple[str, ...]
+) -> None:
+    make("nic0", "10.1.0.2/24")
+    steps = backend.boot_steps(CTID, (), (nic("nic0"),))
+    boot(steps, init, Boots.FIRST)
+    ip("link set dev nic0 down", init)
+    for words in treatment:
+        ip(words, init)
+    with guest() as after:
+        boot(steps, after, Boots.LATER)
+        assert "nic0" in links(after) and not {"mine", "nic0v", "top"} & links(after)
+        backend.release(CTID)
+        assert "10.1.0.2" in ip("addr show dev nic0")
 
 
 # -- clean traffic -----------------------------------------------------------------------------

@@ -87,15 +87,15 @@ class NetlinkLinks:
         ]
         with self._filters_lock():
             self._held(ctid).write(_holding(wiring, plugs))
-        out = {note.name for note in self._nics.notes(ctid)}
-        for name, device in moved:
-            if name not in out:
-                self._nics.note(ctid, device)
+        out = {note.name: note for note in self._nics.notes(ctid)}
+        nics = tuple(
+            out[name] if name in out else self._nics.note(ctid, device) for name, device in moved
+        )
         if moved:
             self._make_kept(ctid)
         if any(wiring.proxies.values()):
             ProxyWatch(self._root).watch(ctid, wiring.proxies)
-        return boot_steps(wiring, plugs, tuple(name for name, _ in moved), self._kept(ctid))
+        return boot_steps(wiring, plugs, nics, self._kept(ctid))
 
     def _make_kept(self, ctid: Ctid) -> None:
         """A file that a namespace can be mounted on."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from vzvirt.backends.netlink import batches, filters, kernel, shaping
+from vzvirt.backends.netlink.nics import NicNote
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import Boots, BootStep, Plug
+
+MOVE: Final = Path(__file__).with_name("move.sh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +30,14 @@ class Wiring:
 
 
 def boot_steps(
-    wiring: Wiring, plugs: tuple[Plug, ...], nics: tuple[str, ...], kept: Path
+    wiring: Wiring, plugs: tuple[Plug, ...], nics: tuple[NicNote, ...], kept: Path
 ) -> tuple[BootStep, ...]:
     """Everything that each boot runs, in order.
 
     Args:
         wiring: What the host adds.
         plugs: The interfaces.
-        nics: Network devices of the host, by name.
+        nics: Network devices of the host, as they are noted.
         kept: File that the container's network namespace is mounted on if it has ``nics``.
     """
     return (
@@ -56,18 +60,20 @@ def _clear(wiring: Wiring, plugs: tuple[Plug, ...]) -> Iterator[BootStep]:
         )
 
 
-def _nic_steps(nics: tuple[str, ...], kept: Path) -> Iterator[BootStep]:
+def _nic_steps(nics: tuple[NicNote, ...], kept: Path) -> Iterator[BootStep]:
     """Move NICs in: from the host first, later from the namespace of the boot before."""
     if not nics:
         return
-    move = kernel.text([f"link set dev {name} netns {batches.PID}" for name in nics])
-    there = ("nsenter", f"--net={kept}", "--", *kernel.IP_BATCH)
-    yield BootStep(argv=there, stdin=move, boots=Boots.LATER)
+    there = ("nsenter", f"--net={kept}", "--", "/bin/sh", str(MOVE), batches.PID)
+    for nic in nics:
+        argv = (*there, nic.name, nic.mac, nic.permanent)
+        yield BootStep(argv=argv, boots=Boots.LATER)
     yield BootStep(argv=("umount", str(kept)), boots=Boots.LATER)
     # Held on to before anything is moved in, so that nothing can be lost with it.
     yield BootStep(argv=("mount", "--bind", f"/proc/{batches.PID}/ns/net", str(kept)))
+    move = kernel.text([f"link set dev {nic.name} netns {batches.PID}" for nic in nics])
     yield BootStep(argv=kernel.IP_BATCH, stdin=move, boots=Boots.FIRST)
-    up = kernel.text([f"link set dev {name} up" for name in nics])
+    up = kernel.text([f"link set dev {nic.name} up" for nic in nics])
     yield BootStep(argv=kernel.IP_BATCH, stdin=up, inside=True)
 
 

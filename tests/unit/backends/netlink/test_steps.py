@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from vzvirt.backends.netlink import batches, filters, shaping
-from vzvirt.backends.netlink.steps import Wiring, boot_steps
+from vzvirt.backends.netlink.nics import NicNote
+from vzvirt.backends.netlink.steps import MOVE, Wiring, boot_steps
 from vzvirt.model.devices import Bandwidth, Interface, InterfaceKind, Route
 from vzvirt.model.values import Ctid, MacAddress
 from vzvirt.ports.network import Boots, BootStep, Plug
@@ -63,6 +64,13 @@ PLUGS = {
     "direct": Plug(interface=DIRECT),
     "ethernet": Plug(interface=ETHERNET),
 }
+NICS = tuple(
+    NicNote(ctid=101, name=name, mac=mac, mtu=1500, up=True, boot_id="now", permanent=permanent)
+    for name, mac, permanent in (
+        ("eth1", "52:54:00:00:00:01", ""),
+        ("eth2", "52:54:00:00:00:02", "52:54:00:00:00:03"),
+    )
+)
 PROXIES = {ip("10.0.0.5"): ("eth0",), ip("10.0.0.6"): ("eth0", "br0")}
 WIRING = Wiring(CTID, TAG, PROXIES)
 
@@ -81,8 +89,9 @@ def test_steps(name: str, regenerate: bool) -> None:
 
 
 def test_nic_steps(regenerate: bool) -> None:
-    steps = boot_steps(WIRING, (), ("eth1", "eth2"), Path("/run/kept"))
-    check("nics.txt", "\n".join(map(told, steps)), regenerate)
+    steps = boot_steps(WIRING, (), NICS, Path("/run/kept"))
+    text = "\n".join(map(told, steps)).replace(str(MOVE), "move.sh")
+    check("nics.txt", text, regenerate)
 
 
 CHANGES = {
