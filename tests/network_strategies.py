@@ -136,6 +136,7 @@ def networks(draw: st.DrawFn) -> Network:
         "inbound": draw(maybe(bandwidths())),
         "outbound": draw(maybe(bandwidths())),
         "port_groups": draw(port_groups()),
+        "ports_isolated": draw(st.booleans()),
     }
     if draw(st.integers(0, 4)) == 0:
         forward = Forward(mode=ForwardMode.BRIDGE)

@@ -322,7 +322,7 @@ def routes() -> st.SearchStrategy[Route]:
 @cache
 def bandwidths() -> st.SearchStrategy[Bandwidth]:
     number = st.integers(1, 10**6)
-    return st.builds(Bandwidth, number, maybe(number), maybe(number), maybe(number))
+    return st.builds(Bandwidth, number, maybe(number), maybe(number))
 
 
 SOURCES = {
@@ -367,6 +367,7 @@ def _unfiltered(kind: InterfaceKind, *, stored: bool) -> st.SearchStrategy[Inter
         dhcp=st.sampled_from([(), (4,), (6,), (4, 6)]),
         routes=several(routes(), 2),
         link_up=st.booleans(),
+        isolated=st.booleans(),
         mtu=maybe(st.integers(68, 65535)),
         inbound=maybe(bandwidths()),
         outbound=maybe(bandwidths()),

@@ -293,6 +293,33 @@ def test_of_addresses_that_are_not_known_one_is_had(backend: NetlinkLinks, init:
         assert two.advertises("2001:db8::7") and not two.advertises("2001:db8::1")
 
 
+def test_isolated_ports_reach_the_host_and_not_each_other(
+    backend: NetlinkLinks, init: int
+) -> None:
+    ip("link add br0 type bridge")
+    ip("addr add 10.77.0.1/24 dev br0")
+    ip("link set br0 up")
+    with guest() as other:
+        for number, pid in ((2, init), (3, other)):
+            one = plug(
+                f"<interface type='bridge'><source bridge='br0'/><target dev='v{number}'/>"
+                f"<guest dev='eth0'/><ip address='10.77.0.{number}' prefix='24'/>"
+                "<port isolated='yes'/></interface>",
+                "br0",
+            )
+            backend.attach(Ctid(100 + number), pid, one)
+        assert reaches(init, "10.77.0.1") and not reaches(init, "10.77.0.3")
+        free = dataclasses.replace(one.interface, isolated=False)
+        backend.update(Ctid(103), other, one, Plug(interface=free, bridge="br0"))
+        assert reaches(init, "10.77.0.3")
+
+
+def reaches(pid: int, address: str) -> bool:
+    there = ("nsenter", f"--net=/proc/{pid}/ns/net", "--")
+    argv = (*there, "busybox", "ping", "-c1", "-W1", address)
+    return subprocess.run(argv, check=False, capture_output=True).returncode == 0
+
+
 def test_nobody_speaks_for_a_router_or_a_neighbour(backend: NetlinkLinks, init: int) -> None:
     with neighbours(backend, init, OF_ONE) as two:
         assert not two.advertises("2001:db8::1") and not two.advertises("2001:db8::7")

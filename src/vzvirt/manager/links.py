@@ -117,8 +117,10 @@ def plug(world: World, interface: Interface, *, start: bool) -> Plug:
     network = networks.ready(name, start=True) if start else networks.known(name)
     if network is None:
         return Plug(interface=interface)
+    limited = _limited(interface, network, strict=start)
+    isolated = interface.isolated or network.ports_isolated
     return Plug(
-        interface=_limited(interface, network, strict=start),
+        interface=dataclasses.replace(limited, isolated=isolated),
         bridge=network.bridge,
         leases=tuple(
             lease.address

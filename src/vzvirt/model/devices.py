@@ -118,7 +118,6 @@ class Bandwidth:
     average: int
     peak: int | None = None
     burst: int | None = None
-    floor: int | None = None
 
 
 GUEST_NAME_MAX: Final = 15
@@ -147,6 +146,7 @@ class Interface:
         filter_addresses: What the filter lets through beside ``addresses``.
         mode: Macvlan mode of ``DIRECT``.
         portgroup: Port group of the virtual network, or ``None``.
+        isolated: Whether it reaches no other isolated port of its bridge.
     """
 
     kind: InterfaceKind
@@ -167,6 +167,7 @@ class Interface:
     filter_addresses: tuple[IpAddress, ...] = ()
     mode: str | None = None
     portgroup: str | None = None
+    isolated: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no interface can be.

@@ -236,6 +236,7 @@ class Network:
         dns_domain: Domain of its guests, or ``None``.
         dns_domain_local: Whether names in it are never asked of others.
         routes: Networks of the host that lie behind guests.
+        ports_isolated: Whether its guests do not reach one another.
     """
 
     name: str
@@ -257,6 +258,7 @@ class Network:
     inbound: Bandwidth | None = None
     outbound: Bandwidth | None = None
     port_groups: tuple[PortGroup, ...] = ()
+    ports_isolated: bool = False
 
     def __post_init__(self) -> None:
         """Check what can be told from the value alone.

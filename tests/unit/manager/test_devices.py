@@ -149,6 +149,12 @@ def test_what_runs_knows_both_halves_of_a_nic(world: World) -> None:
     assert (live.name, live.address) == ("eth1", PLACE)
 
 
+def test_only_ports_of_bridges_are_isolated(world: World) -> None:
+    plain = Interface(kind=InterfaceKind.ETHERNET, isolated=True)
+    with pytest.raises(errors.ConfigUnsupported, match="isolated='yes'"):
+        world.manager.devices.attach("web", plain, Affect.STORED)
+
+
 def test_one_port_of_several_at_a_place_goes_alone(world: World) -> None:
     devices = world.manager.devices
     one, other = (

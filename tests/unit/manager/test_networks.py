@@ -62,12 +62,12 @@ def test_an_interface_knows_its_lease_and_whose_addresses_it_cannot_have(world: 
     mac, address = MacAddress("00:18:51:00:00:01"), ipaddress.ip_address("10.7.0.9")
     lease = DhcpHost(mac=mac, address=address)
     subnet = NetworkAddress(interface=ipaddress.ip_interface("10.7.0.1/24"), hosts=(lease,))
-    made = world.manager.networks.define(network(addresses=(subnet,)))
+    made = world.manager.networks.define(network(addresses=(subnet,), ports_isolated=True))
     world.manager.networks.start("web")
     interface = Interface(kind=InterfaceKind.NETWORK, source="web", mac=mac)
     plug = links.plug(world.manager._world, interface, start=False)
     assert made.mac is not None
-    assert plug.leases == (address,)
+    assert plug.leases == (address,) and plug.interface.isolated
     assert plug.host_addresses == (subnet.interface.ip, link_local(made.mac))
 
 

@@ -68,6 +68,14 @@ def _pair(plug: Plug, ctid: Ctid, tag: str) -> Iterator[str]:
     if interface.kind is not InterfaceKind.ETHERNET:
         words.append("addrgenmode none")  # the host has no address of its own on it
     yield " ".join([*words, _state(interface)])
+    if interface.isolated and plug.bridge is not None:
+        yield isolation(plug, str(host))
+
+
+def isolation(plug: Plug, host: str) -> str:
+    """The command that says whether a port of a bridge reaches other isolated ones."""
+    switch = "on" if plug.interface.isolated else "off"
+    return f"link set dev {host} type bridge_slave isolated {switch}"
 
 
 def host_routes(plug: Plug, ctid: Ctid, tag: str, proxies: Proxies) -> list[str]:
@@ -138,6 +146,9 @@ def change_host(old: Plug, new: Plug, ctid: Ctid, tag: str, proxies: Proxies) ->
         lines.append(
             f"link set dev {host} " + (f"master {new.bridge}" if new.bridge else "nomaster")
         )
+    moved = new.bridge != old.bridge and after.isolated
+    if new.bridge and (moved or after.isolated != before.isolated):
+        lines.append(isolation(new, host))
     if after.outbound is not None and before.outbound is None:
         lines.append(f"link add name {names.shaper(host)} type ifb")
         lines.append(f"link set dev {names.shaper(host)} up")

@@ -83,6 +83,8 @@ def _lines(plug: Plug, ctid: Ctid, tag: str, seen: Seen) -> Iterator[str]:
     # Said again to one that is in there already, it would be news to whoever watches devices.
     if plug.bridge in seen.masters and seen.masters[host] != plug.bridge:
         yield f"link set dev {host} master {plug.bridge}"
+        if plug.interface.isolated:
+            yield batches.isolation(plug, host)
     if plug.interface.kind is not InterfaceKind.ROUTED:
         return
     for ip, way in uplinks.ways(plug.interface.addresses, seen.routes.__getitem__).items():

@@ -177,10 +177,18 @@ ROUTE: Final = Spec(
 
 
 def _bandwidth(
-    average: int, peak: int | None = None, burst: int | None = None, floor: int | None = None
+    average: int, peak: int | None = None, burst: int | None = None
 ) -> Bandwidth | None:
     """A limit; as in libvirt, an average of 0 is none."""
-    return Bandwidth(average, peak, burst, floor) if average else None
+    return Bandwidth(average, peak, burst) if average else None
+
+
+def _gather_bandwidth(values: Values, node: Node) -> None:
+    if node.attributes.get("floor", "").strip(" 0"):
+        raise errors.ConfigUnsupported(
+            f"floor= of {node.spelling} is not possible: nothing keeps a share free for one guest",
+            hint="limit the others with average=",
+        )
 
 
 BANDWIDTH: Final = Spec(
@@ -188,7 +196,7 @@ BANDWIDTH: Final = Spec(
     Value("average", "@average", NUMBER),
     Value("peak", "@peak", NUMBER),
     Value("burst", "@burst", NUMBER),
-    Value("floor", "@floor", NUMBER),
+    gather=_gather_bandwidth,
 )
 
 
@@ -279,6 +287,7 @@ INTERFACE: Final = Spec(
     Part("outbound", "bandwidth/outbound", BANDWIDTH),
     Value("filter", "filterref/@filter", TEXT),
     Items("filter_addresses", "filterref/parameter", _PARAMETER),
+    Value("isolated", "port/@isolated", YES_NO),
     Value("mac_filter", "openvz:mac_filter", ON_OFF),
     Flag("veth", "openvz:veth"),  # a pair, although its address would make it a routed one
     gather=_gather_interface,

@@ -216,6 +216,7 @@ NETWORK: Final = Spec(
     Part("dns", "dns", DNS),
     Part("inbound", "bandwidth/inbound", BANDWIDTH),
     Part("outbound", "bandwidth/outbound", BANDWIDTH),
+    Value("ports_isolated", "port/@isolated", YES_NO),
     Items("addresses", "ip", NETWORK_ADDRESS),
     Items("routes", "route", ROUTE),
     Items("port_groups", "portgroup", PORT_GROUP),
@@ -260,7 +261,6 @@ IGNORED: Final[Mapping[str, str]] = {
     "ip/dhcp/bootp": "containers do not boot from the network",
     "ip/dhcp/range/lease": "leases have one length",
     "ip/dhcp/host/lease": "leases have one length",
-    "port": "guests of one network reach each other",
     "portgroup/@trustGuestRxFilters": "it is for macvtap",
 }
 """What a network does without, and why; each is worth a warning."""

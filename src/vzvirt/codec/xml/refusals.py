@@ -37,10 +37,13 @@ REFUSED: Final[Mapping[str, str]] = {
     "devices/shmem": _NO_HARDWARE,
     "devices/nvram": _NO_HARDWARE,
     "devices/memory": _NO_HARDWARE,
+    "devices/interface/vlan": "name a bridge that is in the VLAN: <interface type='bridge'>",
+    "devices/interface/virtualport": "bridges of Linux know neither Open vSwitch nor 802.1Qbg",
+    "devices/interface/ip/@peer": "name the other end's address by a <route> of its own",
     "devices/hostdev/ip": "a host device keeps its own addresses; use an <interface>",
     "devices/hostdev/route": "a host device keeps its own routes; use an <interface>",
 }
-"""Elements nobody can have, and why."""
+"""Elements and attributes nobody can have, and why."""
 
 ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "@type": ("openvz",),
@@ -68,10 +71,11 @@ def refuse(domain: Node) -> None:
     """
     _refuse_disk_quotas(domain)
     for path, reason in REFUSED.items():
-        node = domain.find(*path.split("/"))
-        if node is not None:
+        place = Place.parse(path)
+        for node, _ in place.found(domain):
+            what = f"{place.attribute}= of " if place.attribute else ""
             raise errors.ConfigUnsupported(
-                f"{node.spelling} is not possible for a container", hint=reason
+                f"{what}{node.spelling} is not possible for a container", hint=reason
             )
     for path, known in ALLOWED.items():
         for node, text in Place.parse(path).found(domain):

@@ -88,7 +88,20 @@ def addresses_are_free(case: Case) -> Iterator[errors.VzvirtError]:
                 )
 
 
+def isolated_ports_are_on_a_bridge(case: Case) -> Iterator[errors.VzvirtError]:
+    """Nothing else has ports that could be kept from one another."""
+    for item in case.domain.interfaces:
+        if item.isolated and item.kind not in {InterfaceKind.BRIDGE, InterfaceKind.NETWORK}:
+            yield errors.ConfigUnsupported(
+                f"interface '{item.guest_name or ROUTED_GUEST_NAME}' of '{case.domain.name}' is "
+                f"of type '{item.kind.value}' and no port of a bridge, so "
+                "<port isolated='yes'/> has no meaning",
+                hint="use type='bridge' or type='network', or leave <port> out",
+            )
+
+
 AT_DEFINE: Final[tuple[Check, ...]] = (
+    isolated_ports_are_on_a_bridge,
     macs_are_unique_inside,
     macs_are_free,
     guest_names_are_unique,

@@ -305,7 +305,9 @@ def get_interface_parameters(
     rows: list[Param] = []
     for direction, fields in _DIRECTIONS.items():
         limit: Bandwidth = getattr(interface, direction) or Bandwidth(0)
-        rows += [(f"{direction}.{name}", getattr(limit, name) or 0, Kind.UINT) for name in fields]
+        rows += [
+            (f"{direction}.{name}", getattr(limit, name, 0) or 0, Kind.UINT) for name in fields
+        ]
     return remote.DomainGetInterfaceParametersRet(*portion(rows, args.nparams, args.flags))
 
 
@@ -325,6 +327,7 @@ def _bandwidth(given: dict[str, Value], direction: str) -> Bandwidth | None:
 
     Raises:
         InvalidArgument: There is something beside the average, but not the average.
+        ConfigUnsupported: A share of it is to be kept free.
     """
     found = {
         name: _given(given, f"{direction}.{name}")
@@ -333,6 +336,11 @@ def _bandwidth(given: dict[str, Value], direction: str) -> Bandwidth | None:
     }
     if not found:
         return None
+    if found.pop("floor", 0):
+        raise errors.ConfigUnsupported(
+            f"'{direction}.floor' is not possible: nothing keeps a share free for one guest",
+            hint="limit the others",
+        )
     average = found.pop("average", None)
     rest = {name: value or None for name, value in found.items()}
     if average is None or (not average and any(rest.values())):

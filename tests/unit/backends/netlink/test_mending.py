@@ -67,6 +67,13 @@ def test_an_address_that_somebody_else_has_by_now_is_his() -> None:
 def test_ports_of_a_bridge_that_is_there() -> None:
     masters = {**WHOLE.masters, "veth101.0": None}
     assert lost(masters=masters).lines == ("link set dev veth101.0 master br0",)
+    alone = dataclasses.replace(
+        BRIDGED, interface=dataclasses.replace(BRIDGED.interface, isolated=True)
+    )
+    assert loss(CTID, TAG, (alone,), dataclasses.replace(WHOLE, masters=masters)).lines == (
+        "link set dev veth101.0 master br0",
+        "link set dev veth101.0 type bridge_slave isolated on",
+    )
     del masters["br0"]
     assert not lost(masters=masters)
 

@@ -61,6 +61,7 @@ PLUGS = {
     "routed": Plug(interface=ROUTED),
     "bridged": Plug(interface=BRIDGED, bridge="br0"),
     "limited": Plug(interface=LIMITED, bridge="br0"),
+    "isolated": Plug(interface=replace(BRIDGED, isolated=True), bridge="br0"),
     "direct": Plug(interface=DIRECT),
     "ethernet": Plug(interface=ETHERNET),
 }
@@ -105,6 +106,7 @@ CHANGES = {
             "mtu": None,
             "link_up": False,
             "outbound": Bandwidth(average=500),
+            "isolated": True,
         },
     ),
 }

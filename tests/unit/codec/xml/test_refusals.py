@@ -10,10 +10,12 @@ from vzvirt.codec.xml.refusals import ALLOWED, REFUSED, refuse
 @pytest.mark.parametrize("path", REFUSED)
 def test_what_no_container_has_is_refused_by_name(path: str) -> None:
     domain = Node("domain")
-    domain.reach(*path.split("/"))
+    place = Place.parse(path)
+    place.put(domain, "")
     with pytest.raises(errors.ConfigUnsupported) as caught:
         refuse(domain)
-    assert f"<{path.rpartition('/')[2]}>" in caught.value.message
+    assert f"<{place.steps[-1]}" in caught.value.message
+    assert place.attribute is None or f"{place.attribute}= of" in caught.value.message
     assert caught.value.hint == REFUSED[path]
 
 

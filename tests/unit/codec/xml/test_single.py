@@ -226,6 +226,21 @@ def test_a_lease_that_is_not_there_has_no_address(text: str) -> None:
         read_entry(text, LEASES)
 
 
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("<bandwidth><inbound average='5' floor='2'/></bandwidth>", "floor="),
+        ("<vlan><tag id='42'/></vlan>", "<vlan>"),
+        ("<virtualport type='openvswitch'/>", "<virtualport"),
+        ("<ip address='10.0.0.5' peer='10.0.0.6'/>", "peer="),
+    ],
+)
+def test_what_no_interface_has_is_refused_by_name(said: str, named: str) -> None:
+    with pytest.raises(errors.ConfigUnsupported) as caught:
+        read_device(f"<interface type='bridge'><source bridge='br0'/>{said}</interface>")
+    assert named in caught.value.message and caught.value.hint
+
+
 def test_a_limit_of_nothing_is_none() -> None:
     limits = "<bandwidth><inbound average='0'/><outbound average='5'/></bandwidth>"
     source = "<source bridge='br0'/>"

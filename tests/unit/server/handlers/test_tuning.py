@@ -170,6 +170,11 @@ class TestInterfaces:
         assert (found["inbound.average"], found["inbound.peak"]) == (100, 200)
         assert found["outbound.average"] == 0
 
+    def test_no_share_is_kept_free(self, client: Client, plugged: Any) -> None:
+        given = [typed("inbound.average", 100, Kind.UINT), typed("inbound.floor", 9, Kind.UINT)]
+        with pytest.raises(errors.ConfigUnsupported, match=r"inbound\.floor"):
+            client.call("domain_set_interface_parameters", plugged, "veth9", given, 0)
+
     @pytest.mark.parametrize("average", [[], [typed("outbound.average", 0, Kind.UINT)]])
     def test_a_peak_needs_an_average(
         self, client: Client, plugged: Any, average: list[remote.TypedParam]
