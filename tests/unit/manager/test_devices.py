@@ -149,6 +149,16 @@ def test_what_runs_knows_both_halves_of_a_nic(world: World) -> None:
     assert (live.name, live.address) == ("eth1", PLACE)
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "ff02::1"],  # noqa: S104  # refused
+)
+def test_what_nothing_can_be_routed_to(world: World, address: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match="nothing can be routed"):
+        world.manager.devices.add_address("web", ipaddress.ip_interface(address))
+    assert stored(world).interfaces == ()
+
+
 def test_only_ports_of_bridges_are_isolated(world: World) -> None:
     plain = Interface(kind=InterfaceKind.ETHERNET, isolated=True)
     with pytest.raises(errors.ConfigUnsupported, match="isolated='yes'"):

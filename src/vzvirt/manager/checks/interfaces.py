@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.checks.case import Case, Check, WarnOnly
-from vzvirt.model.devices import NICS, ROUTED_GUEST_NAME, InterfaceKind
+from vzvirt.model.devices import NICS, ROUTED_GUEST_NAME, InterfaceKind, IpAddress
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import MacAddress
+
+BROADCAST: Final = IPv4Address("255.255.255.255")
 
 
 def _macs(case: Case) -> list[MacAddress]:
@@ -88,6 +91,30 @@ def addresses_are_free(case: Case) -> Iterator[errors.VzvirtError]:
                 )
 
 
+def routed_addresses_lead_somewhere(case: Case) -> Iterator[errors.VzvirtError]:
+    """The host would be given a route to it, and a link-local one is on every link."""
+    for item in case.domain.interfaces:
+        for address in item.addresses if item.kind is InterfaceKind.ROUTED else ():
+            reason = _why_not_routed(address.ip)
+            if reason is not None:
+                yield errors.InvalidArgument(
+                    f"the address {address.ip} of '{case.domain.name}' is {reason}, "
+                    "to which nothing can be routed",
+                    hint="choose one of the network that the host is on, or one routed to it",
+                )
+
+
+def _why_not_routed(ip: IpAddress) -> str | None:
+    reasons = {
+        "that of no host": ip.is_unspecified,
+        "a loopback address": ip.is_loopback,
+        "that of a group": ip.is_multicast,
+        "a link-local address": ip.is_link_local,
+        "that of all hosts": ip == BROADCAST,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
 def isolated_ports_are_on_a_bridge(case: Case) -> Iterator[errors.VzvirtError]:
     """Nothing else has ports that could be kept from one another."""
     for item in case.domain.interfaces:
@@ -101,6 +128,7 @@ def isolated_ports_are_on_a_bridge(case: Case) -> Iterator[errors.VzvirtError]:
 
 
 AT_DEFINE: Final[tuple[Check, ...]] = (
+    routed_addresses_lead_somewhere,
     isolated_ports_are_on_a_bridge,
     macs_are_unique_inside,
     macs_are_free,
