@@ -183,6 +183,28 @@ def test_a_nic_goes_along_when_its_container_reboots(
         assert "10.1.0.2" in ip("addr show dev nic0")
 
 
+def test_all_addresses_of_a_nic_come_back(backend: NetlinkLinks, init: int) -> None:
+    make("nic0", "10.4.0.1/24")
+    for words in (
+        "10.5.0.1 peer 10.5.0.2/32",
+        "10.6.0.1/24 noprefixroute",
+        "10.7.0.1/24 label nic0:seven",
+        "fe80::1/64 nodad",
+        "fd08::1/64 nodad",
+    ):
+        ip(f"addr add {words} dev nic0")
+    before = addresses("nic0")
+    backend.attach_device(CTID, init, nic("nic0"))
+    backend.detach_device(CTID, init, nic("nic0"))
+    assert addresses("nic0") == before
+
+
+def addresses(name: str) -> list[str]:
+    """Each with its flags, without those that pass."""
+    said = ip(f"-o addr show dev {name}").splitlines()
+    return sorted(" ".join(line.replace(" tentative", "").split()[2:]) for line in said)
+
+
 # -- clean traffic -----------------------------------------------------------------------------
 
 MAC, VICTIM = "00:18:51:00:01:33", "00:18:51:00:02:22"

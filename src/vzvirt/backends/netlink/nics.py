@@ -21,8 +21,8 @@ from typing import Any, Final
 from vzvirt import errors
 from vzvirt.backends.netlink import kernel, rtnetlink
 from vzvirt.backends.netlink.held import sharers
-from vzvirt.model.devices import HostDevice
-from vzvirt.model.values import Ctid
+from vzvirt.model.devices import HostDevice, link_local
+from vzvirt.model.values import Ctid, MacAddress
 from vzvirt.system.files import make_folder, mapping_os_errors, read_bytes, write_atomic
 from vzvirt.system.root import Root
 
@@ -194,7 +194,7 @@ class Nics:
             boot_id=boot_id(),
             pci=_pci_of(name),
             permanent=str(link.get("permaddr", "")),
-            addresses=tuple(_address(item) for item in link.get("addr_info", ()) if _stays(item)),
+            addresses=_addresses(link),
             routes=_route_words(name),
         )
         self.write(note)
@@ -255,13 +255,38 @@ def _route_words(name: str) -> tuple[str, ...]:
     return tuple(" ".join(word for word in line.split() if word not in noise) for line in lines)
 
 
-def _stays(address: dict[str, Any]) -> bool:
-    """Whether an address is not one that the kernel makes by itself when the device is up."""
-    return address.get("scope") != "link" or address.get("family") == "inet"
+def _addresses(link: dict[str, Any]) -> tuple[str, ...]:
+    """Addresses that the kernel does not make by itself when the device is up."""
+    mac = str(link.get("address", ""))
+    return tuple(
+        _address(item, str(link["ifname"]))
+        for item in link.get("addr_info", ())
+        if not _is_the_kernels(item, mac)
+    )
 
 
-def _address(item: dict[str, Any]) -> str:
-    words = [f"{item['local']}/{item['prefixlen']}"]
+def _is_the_kernels(address: dict[str, Any], mac: str) -> bool:
+    if address.get("scope") != "link" or address.get("family") != "inet6":
+        return False
+    marked = address.get("stable-privacy") or address.get("protocol") == "kernel_ll"
+    return bool(marked) or address["local"] == _derived(mac)
+
+
+def _derived(mac: str) -> str | None:
+    """The link-local address that goes with a link address, if that is an Ethernet's."""
+    try:
+        return str(link_local(MacAddress(mac)))
+    except errors.InvalidArgument:
+        return None
+
+
+def _address(item: dict[str, Any], name: str) -> str:
+    peer = f" peer {item['address']}" if "address" in item else ""
+    words = [f"{item['local']}{peer}/{item['prefixlen']}"]
+    if item.get("label", name) != name:
+        words.append(f"label {item['label']}")
+    if item.get("noprefixroute"):
+        words.append("noprefixroute")
     if "broadcast" in item:
         words.append(f"broadcast {item['broadcast']}")
     if item.get("scope") not in {None, "global"}:
@@ -333,7 +358,7 @@ def _restore(note: NicNote) -> None:
     lines = [f"link set dev {note.name} mtu {note.mtu}"]
     if note.mac and now.get("address") != note.mac:
         lines.append(f"link set dev {note.name} address {note.mac}")
-    had = {_address(item) for item in now.get("addr_info", ())}
+    had = set(_addresses(now))
     lines += [f"addr add {words} dev {note.name}" for words in note.addresses if words not in had]
     if note.up:
         lines.append(f"link set dev {note.name} up")
