@@ -19,9 +19,10 @@ from vzvirt.codec.xml.network import DHCP_HOST, DHCP_RANGE, DNS_FORWARDER, DNS_H
 from vzvirt.codec.xml.notes import Notes
 from vzvirt.codec.xml.refusals import refuse
 from vzvirt.codec.xml.spellings import NAMING, canonicalise
-from vzvirt.model.devices import Filesystem, HostDevice, Interface
-from vzvirt.model.network import Network
-from vzvirt.model.networkchange import Entry, is_meant
+from vzvirt.model.devices import Filesystem, HostDevice, Interface, IpAddress
+from vzvirt.model.network import DhcpHost, DnsHost, Network
+from vzvirt.model.networkchange import Entry, described
+from vzvirt.model.values import MacAddress
 
 Device = Interface | HostDevice | Filesystem
 """What can be attached by itself."""
@@ -105,17 +106,42 @@ def write_device(device: Device) -> str:
     return serialise(root)
 
 
-def read_entry(text: str | bytes, removed_from: Network | None = None) -> Entry:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Host:
+    """What a ``<host>`` says, be it one of DHCP or of DNS, and be it little."""
+
+    address: IpAddress | None = None
+    mac: MacAddress | None = None
+    client_id: str | None = None
+    name: str | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def whose(self) -> tuple[object, ...]:
+        """What names a guest of DHCP."""
+        return tuple(item for item in (self.mac, self.client_id, self.name) if item is not None)
+
+
+_HOST: Final = Spec(_Host, *DHCP_HOST.rows, *DNS_HOST.rows)
+
+
+def read_entry(
+    text: str | bytes,
+    removed_from: Network | None = None,
+    section: type[Entry] | None = None,
+) -> Entry:
     """Read an entry of a network: a DHCP or DNS ``<host>``, ``<range>``, ``<forwarder>`` ...
 
     Args:
         text: The element.
-        removed_from: The network that the entry is to be removed from. Of a fixed lease it is
-            enough then to say whose it is.
+        removed_from: The network that the entry is to be removed from. Of a ``<host>`` it is
+            enough then to say what no other one has.
+        section: Of which kind it is to be, where the element alone would not tell.
 
     Raises:
         XmlError: It is malformed, has a wrong value, or is something else.
         InvalidArgument: Its parts do not make an entry.
+        OperationInvalid: Several are meant.
     """
     root = parse(text)
     spec = ENTRIES.get(root.tag)
@@ -126,21 +152,45 @@ def read_entry(text: str | bytes, removed_from: Network | None = None) -> Entry:
             f"the document is a {root.spelling}, not an entry of a network",
             hint=f"one of {', '.join(f'<{tag}>' for tag in ENTRIES)}",
         )
-    if spec is DHCP_HOST and removed_from is not None:
-        _add_address(root, removed_from)
+    if root.tag == "host" and removed_from is not None:
+        meant = _meant(_HOST.read(root), removed_from, section)
+        if meant is not None:
+            return meant
     entry: Entry = spec.read(root)
     return entry
 
 
-def _add_address(lease: Node, network: Network) -> None:
-    """Let a ``<host>`` without an address have that of the only guest it can mean."""
-    if "ip" in lease.attributes:
-        return
-    found = []
-    for place in network.addresses:
-        for host in place.hosts:
-            guess = replace(lease, attributes={**lease.attributes, "ip": str(host.address)})
-            if is_meant(host, DHCP_HOST.read(guess)):
-                found.append(str(host.address))
-    if len(found) == 1:
-        lease.attributes["ip"] = found[0]
+def _meant(said: _Host, network: Network, section: type[Entry] | None) -> Entry | None:
+    """The only entry of a network that has all that is said, with as much as names it."""
+    leases = [host for place in network.addresses for host in place.hosts]
+    hosts: list[DhcpHost | DnsHost] = [*leases, *network.dns.hosts]
+    if section is not None:
+        hosts = [host for host in hosts if isinstance(host, section)]
+    found = [host for host in hosts if said != _Host() and _has(host, said)]
+    if len(found) > 1:
+        raise errors.OperationInvalid(
+            f"network '{network.name}' has both {described(found[0])} and {described(found[1])}",
+            hint="say more of the one that is meant",
+        )
+    match found:
+        case [DnsHost() as one]:
+            return replace(one, names=said.names or one.names)
+        case [DhcpHost() as one] if said.whose:
+            return DhcpHost(
+                address=one.address, mac=said.mac, client_id=said.client_id, name=said.name
+            )
+        case [one]:
+            return one
+    return None
+
+
+def _has(host: DhcpHost | DnsHost, said: _Host) -> bool:
+    if said.address not in {None, host.address}:
+        return False
+    if isinstance(host, DnsHost):
+        return not said.whose and set(said.names) <= set(host.names)
+    has = (host.mac, host.client_id, host.name)
+    wanted = (said.mac, said.client_id, said.name)
+    return not said.names and all(
+        word is None or word == own for word, own in zip(wanted, has, strict=True)
+    )

@@ -366,7 +366,7 @@ def update(call: Call, args: remote.NetworkUpdateArgs) -> None:
             hint="change its whole definition: virsh net-edit",
         )
     removed_from = status.network if kind is ChangeKind.DELETE else None
-    entry = read_entry(args.xml, removed_from)
+    entry = read_entry(args.xml, removed_from, wanted_type)
     if not isinstance(entry, wanted_type):
         raise errors.InvalidArgument(f"the element is none of the section '{section}'")
     _check_parent(status.network, entry, args.parentIndex)

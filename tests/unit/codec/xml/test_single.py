@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 
 import pytest
@@ -206,7 +207,8 @@ LEASES = read_network(
     "<network><name>lan</name><ip address='10.0.0.1' prefix='24'><dhcp>"
     "<host mac='00:18:51:00:00:01' name='one' ip='10.0.0.5'/>"
     "<host mac='00:18:51:00:00:02' name='two' ip='10.0.0.6'/>"
-    "</dhcp></ip></network>"
+    "</dhcp></ip><dns><host ip='10.0.0.6'><hostname>printer</hostname></host>"
+    "<host ip='10.0.0.7'><hostname>web</hostname><hostname>www</hostname></host></dns></network>"
 ).network
 
 
@@ -220,7 +222,35 @@ def test_whose_lease_it_is_says_which_one_to_remove(text: str) -> None:
     assert str(entry.address) == "10.0.0.6"
 
 
-@pytest.mark.parametrize("text", ["<host mac='00:18:51:00:00:03'/>", "<host name='three'/>"])
+PRINTER = DnsHost(address=ipaddress.ip_address("10.0.0.6"), names=("printer",))
+WEB = DnsHost(address=ipaddress.ip_address("10.0.0.7"), names=("web", "www"))
+
+
+@pytest.mark.parametrize(
+    ("text", "section", "entry"),
+    [
+        ("<host ip='10.0.0.7'/>", None, WEB),
+        ("<host ip='10.0.0.6'/>", DnsHost, PRINTER),
+        ("<host ip='10.0.0.6'/>", DhcpHost, LEASES.addresses[0].hosts[1]),
+        ("<host><hostname>printer</hostname></host>", None, PRINTER),
+        ("<host><hostname>www</hostname></host>", None, dataclasses.replace(WEB, names=("www",))),
+        ("<host ip='10.0.0.5'/>", None, LEASES.addresses[0].hosts[0]),
+    ],
+)
+def test_what_no_other_entry_has_says_which_one_to_remove(
+    text: str, section: type[DnsHost | DhcpHost] | None, entry: object
+) -> None:
+    assert read_entry(text, LEASES, section) == entry
+
+
+def test_what_two_entries_have_says_nothing() -> None:
+    with pytest.raises(errors.OperationInvalid, match=r"both fixed lease .* and DNS entry"):
+        read_entry("<host ip='10.0.0.6'/>", LEASES)
+
+
+@pytest.mark.parametrize(
+    "text", ["<host/>", "<host mac='00:18:51:00:00:03'/>", "<host name='three'/>"]
+)
 def test_a_lease_that_is_not_there_has_no_address(text: str) -> None:
     with pytest.raises(errors.XmlError, match="has no 'ip'"):
         read_entry(text, LEASES)
