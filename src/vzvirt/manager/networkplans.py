@@ -40,6 +40,9 @@ DEFAULT_RANGES: Final = tuple(
 _BRIDGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 """Names that mean the same to the kernel, nftables and dnsmasq."""
 
+_DHCP_WORDS: Final = re.compile(r"ignore|infinite|[0-9]+[smhdw]?", re.ASCII | re.IGNORECASE)
+"""What dnsmasq takes for something else than a name: an order, or how long a lease is."""
+
 
 def completed(network: Network, bridge: str) -> Network:
     """A network with all that identifies it.
@@ -95,7 +98,7 @@ def check(network: Network, others: Iterable[Network]) -> None:
         Conflict: Another network has its UUID, bridge or addresses.
         InvalidArgument: The name of its bridge is unusable.
         ConfigUnsupported: It has two ranges of DHCP for one version of IP, two fixed leases of
-            one address, or a prefix that IPv6 cannot be served on.
+            one address, a lease whose name is none, or a prefix that IPv6 cannot be served on.
     """
     if not _BRIDGE.fullmatch(network.bridge or ""):
         raise errors.InvalidArgument(
@@ -125,6 +128,13 @@ def _check_served(network: Network, place: NetworkAddress) -> None:
             raise errors.ConfigUnsupported(
                 f"{times} fixed leases of network '{network.name}' have the address {address}",
                 hint="give each guest one of its own",
+            )
+    for host in place.hosts:
+        if host.name is not None and _DHCP_WORDS.fullmatch(host.name):
+            raise errors.ConfigUnsupported(
+                f"'{host.name}', the name of the fixed lease of {host.address} of network "
+                f"'{network.name}', means something else to the DHCP server",
+                hint="give the guest a name that is no time and neither 'ignore' nor 'infinite'",
             )
     here = place.interface.network
     if here.version == 6 and here.prefixlen != IPV6_PREFIX:

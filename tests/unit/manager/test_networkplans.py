@@ -115,6 +115,14 @@ def test_one_address_is_leased_once() -> None:
         networkplans.check(dataclasses.replace(network(bridge="b9"), addresses=(place,)), ())
 
 
+@pytest.mark.parametrize("name", ["ignore", "infinite", "120", "12h"])
+def test_words_of_the_dhcp_server_are_no_names(name: str) -> None:
+    lease = DhcpHost(address=ipaddress.ip_address("10.1.0.9"), name=name)
+    place = dataclasses.replace(address("10.1.0.1/24"), hosts=(lease,))
+    with pytest.raises(errors.ConfigUnsupported, match=f"'{name}'"):
+        networkplans.check(dataclasses.replace(network(bridge="b9"), addresses=(place,)), ())
+
+
 def test_the_default_network() -> None:
     found = networkplans.default_network([])
     (only,) = found.addresses
