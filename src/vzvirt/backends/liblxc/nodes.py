@@ -3,7 +3,8 @@
 No state. At a start they are in the configuration instead (``plan``). Where device access is
 control groups of version 1, what a group may open its inner groups may not unless they are told
 so, too, hence all of them are; liblxc, which tells the innermost only, cannot. In version 2 it is
-a program in the kernel that liblxc alone can replace, so its own tool does all.
+a program in the kernel that liblxc alone can replace, so its own tool does all; it knows no
+other permissions than all.
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ def attach(pid: int, groups: Groups, run: RunFolder, device: HostDevice) -> None
 
     Raises:
         NoDevice: The host has no such node.
-        NoSupport: The container has a user namespace, in which no node made later can be opened.
+        NoSupport: The container has a user namespace, in which no node made later can be opened,
+            or this host can't give it fewer permissions than all now.
         OperationFailed: It could not be made.
     """
     path = str(device.name)
     rule = node_permission(path, device.permissions)
     _refuse_confined(pid, device)
     if groups.trees.version("devices") != 1:
+        _refuse_narrow(device)
         _run(run, "add", path)
         return
     _tell(groups, "devices.allow", rule, access_of(rule.permissions))
@@ -107,6 +110,15 @@ def _refuse_confined(pid: int, device: HostDevice) -> None:
             f"'{device.name}' cannot come or go while the container runs: in its user namespace "
             "the kernel opens no node that was made later",
             hint="change its definition alone, and start it anew",
+        )
+
+
+def _refuse_narrow(device: HostDevice) -> None:
+    if access_of(device.permissions) != access_of(""):
+        raise errors.NoSupport(
+            f"'{device.name}' cannot come with the permissions '{device.permissions}' while the "
+            "container runs: on this host's control groups it would be given all",
+            hint="change its definition alone (--config), and start it anew",
         )
 
 
