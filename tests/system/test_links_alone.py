@@ -16,7 +16,7 @@ import pytest
 
 from netspace import guest, ip, links, own_network, unmount_below
 from vzvirt import errors
-from vzvirt.backends.netlink import NetlinkLinks, kernel, probe
+from vzvirt.backends.netlink import NetlinkLinks, kernel, names, probe
 from vzvirt.backends.netlink.held import Held
 from vzvirt.codec.xml import read_device
 from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, link_local
@@ -228,6 +228,7 @@ class Neighbours:
 
     liar: int
     victim: int
+    plug: Plug
 
     def send(self, kind: str, payload: bytes, to: str = VICTIM) -> None:
         frame = "".join(f"{to}{MAC}".split(":")) + kind + payload.hex()
@@ -294,7 +295,7 @@ def neighbours(
         backend.attach(CTID, liar, dataclasses.replace(clean, host_addresses=(HOST, HOST6)))
         backend.attach(Ctid(102), victim, other)
         ip("addr add 2001:db8::50/64 dev eth0 nodad", victim)
-        yield Neighbours(liar, victim)
+        yield Neighbours(liar, victim, clean)
 
 
 @pytest.mark.parametrize(("said", "told"), [(OF_ONE, ""), (OF_DHCP, TOLD), ("", TOLD)])
@@ -340,6 +341,17 @@ def reaches(pid: int, address: str) -> bool:
     there = ("nsenter", f"--net=/proc/{pid}/ns/net", "--")
     argv = (*there, "busybox", "ping", "-c1", "-W1", address)
     return subprocess.run(argv, check=False, capture_output=True).returncode == 0
+
+
+def test_filters_that_somebody_flushed_are_made_again(backend: NetlinkLinks, init: int) -> None:
+    with neighbours(backend, init, OF_ONE) as two:
+        subprocess.run(["nft", "flush", "ruleset"], check=True)
+        assert two.claims("10.77.0.61")
+        for flushed in ("ruleset", f"table netdev {names.table(backend._tag)}"):
+            backend.mend(CTID, (two.plug,))
+            assert not two.claims("10.77.0.61")
+            subprocess.run(["nft", "flush", *flushed.split()], check=True)
+            assert backend.lacking({CTID: (two.plug,)}) == {CTID}
 
 
 def test_nobody_speaks_for_a_router_or_a_neighbour(backend: NetlinkLinks, init: int) -> None:

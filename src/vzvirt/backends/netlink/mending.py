@@ -23,7 +23,7 @@ class Seen:
     Attributes:
         masters: The bridge, or ``None``, of each of its devices.
         proxies: Addresses that it answers for, and on which device.
-        chains: Chains in the table of filters.
+        chains: Chains in the table of filters that have rules.
         routes: By IP version.
     """
 
@@ -40,13 +40,28 @@ class Seen:
             SystemFailure: The kernel does not answer.
         """
         listing = kernel.run(("nft", "list", "table", "netdev", names.table(tag)), check=False)
-        words = (line.split() for line in listing.splitlines())
         return cls(
             masters=rtnetlink.masters(),
             proxies=rtnetlink.proxies(),
-            chains=frozenset(line[1] for line in words if line[:1] == ["chain"]),
+            chains=filled(listing),
             routes={version: rtnetlink.routes(version) for version in (4, 6)},
         )
+
+
+def filled(listing: str) -> frozenset[str]:
+    """Chains that have rules, in what ``nft list table`` prints; a flush leaves them empty."""
+    found, chain = set(), None
+    for words in map(str.split, listing.splitlines()):
+        match words:
+            case ["chain", name, "{"]:
+                chain = name
+            case ["}"] | ["type", *_] | []:
+                continue
+            case ["set", *_]:
+                chain = None
+            case _ if chain is not None:
+                found.add(chain)
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,13 @@ def chains() -> list[Chain]:
     ]
 
 
+def filled(family: str, table: str) -> frozenset[str]:
+    """The chains of a table that have rules; ``nft flush table`` leaves them empty."""
+    done = run(["nft", "-j", "list", "table", family, table], check=False)
+    said = json.loads(done.stdout or b"{}") if done.status == 0 else {}
+    return frozenset(row["rule"]["chain"] for row in said.get("nftables", []) if "rule" in row)
+
+
 def obstacles(network: Network, own_table: str, known: list[Chain]) -> list[Obstacle]:
     """What stands in a network's way.
 

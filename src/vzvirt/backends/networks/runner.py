@@ -119,8 +119,7 @@ class LinuxNetworks:
         if self._is_others(network):
             return []
         known = firewalls.chains()
-        there = {chain.name for chain in known if chain.table == self._table}
-        if not nftables.expected_chains(network) <= there:
+        if not nftables.expected_chains(network) <= firewalls.filled(nftables.FAMILY, self._table):
             self._make_rules(network)
         if not self._daemons.is_well(network):
             self._daemons.start(network)

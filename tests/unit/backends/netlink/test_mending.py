@@ -6,7 +6,7 @@ import dataclasses
 import ipaddress
 
 from vzvirt.backends.netlink import filters, names
-from vzvirt.backends.netlink.mending import Loss, Seen, loss
+from vzvirt.backends.netlink.mending import Loss, Seen, filled, loss
 from vzvirt.backends.netlink.rtnetlink import MAIN, KernelRoute
 from vzvirt.model.devices import Interface, InterfaceKind
 from vzvirt.model.values import Ctid, MacAddress
@@ -57,6 +57,29 @@ def test_routes_and_where_an_address_is_answered_for() -> None:
     assert lost(proxies=frozenset()).lines == ("neigh replace proxy 10.0.0.5 dev eth0",)
     moved = [WHOLE.routes[4][0], kernel_route("0.0.0.0/0", "eth1")]
     assert lost(routes={4: moved}).lines == ("neigh replace proxy 10.0.0.5 dev eth1",)
+
+
+LISTING = """
+table netdev vzvirt {
+	set on_b {
+		type ipv4_addr
+		elements = { 10.0.0.5 }
+	}
+
+	chain on_a {
+		type filter hook ingress device "a" priority filter; policy accept;
+		ether saddr != 00:18:51:00:00:01 counter packets 0 bytes 0 drop
+	}
+
+	chain on_b {
+		type filter hook ingress device "b" priority filter; policy accept;
+	}
+}
+"""
+
+
+def test_chains_that_were_emptied_are_missed() -> None:
+    assert filled(LISTING) == {"on_a"}
 
 
 def test_an_address_that_somebody_else_has_by_now_is_his() -> None:
