@@ -301,8 +301,7 @@ class Networks:
             self._store.save(old, live=True)
 
     def _refuse_unknown(self, name: str) -> None:
-        known = name in self._store.names() or self._runner.foreign(name) is not None
-        if not known:
+        if name not in self._store.names() and self._runner.foreign(name) is None:
             raise networkrefusals.unknown(name)
 
     def _define(self, network: Network) -> Network:
@@ -392,9 +391,7 @@ class Networks:
     def _users(self, name: str) -> Iterator[str]:
         """Running containers that are on a network."""
         world = self._world
-        for ctid in world.store.ctids():
-            if not world.engine.observe(ctid).is_active:
-                continue
+        for ctid in filter(lambda one: world.engine.observe(one).is_active, world.store.ctids()):
             with suppress(errors.VzvirtError):
                 domain = world.store.load(ctid, live=True).domain
                 on = domain.interfaces
