@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from commandline import Vzvirt
+from installation import Host
 from vzvirt.rpc.packet import REMOTE_PROGRAM, VERSION, Packet, PacketType, Status
 
 PROGRAM = (sys.executable, "-P", "-m", "vzvirt.cli.vzvirtd")
@@ -252,7 +252,4 @@ def clear(daemon: Daemon) -> None:
             vzvirt.call("undefine", "--remove-data", conf.stem)
         for network in json.loads(vzvirt.call("net", "list", "--all", "--json").stdout or "[]"):
             vzvirt.call("net", "stop", network["name"])
-    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    held = [mount for mount in mounts if Path(mount).is_relative_to(daemon.root)]
-    assert not held, held  # nothing is removed through a mount
-    shutil.rmtree(daemon.root)
+    Host(daemon.root).remove()

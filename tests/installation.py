@@ -5,9 +5,12 @@ Everything is looked up in the kernel and on disk, never asked of vzvirt itself.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -122,6 +125,34 @@ class Host:
             processes=tuple(sorted(self._processes())),
         )
 
+    def held(self, seconds: float = 10) -> str:
+        """Mounts and control groups that it keeps, after a while for what is under way."""
+        until = time.monotonic() + seconds
+        while (kept := [*self._mounts(), *self._groups()]) and time.monotonic() < until:
+            time.sleep(0.02)
+        return "\n".join(kept)
+
+    def remove(self) -> None:
+        """Delete it with whatever it holds. Its containers have been ended: that all of them
+        were given back is tested here.
+        """
+        held = self.held()
+        self.clear()
+        shutil.rmtree(self.root)
+        assert not held, f"left over:\n{held}"
+
+    def clear(self) -> None:
+        """Take away its groups with whatever runs in them, and its mounts."""
+        until = time.monotonic() + 10
+        while groups := self._groups():
+            assert time.monotonic() < until, groups
+            for folder in map(Path, groups):
+                _end_group(folder)
+            time.sleep(0.02)
+        for point in reversed(self._mounts()):
+            subprocess.run(["umount", "-l", point], check=False)
+        assert not self._mounts()  # nothing is removed through a mount
+
     def wait_for_orphans(self, expected: Footprint, seconds: float = 10) -> None:
         """Wait until no more processes name this root than in a footprint."""
         until = time.monotonic() + seconds
@@ -153,15 +184,19 @@ class Host:
         return [file for file in files if Path(file).is_relative_to(self.root)]
 
     def _cgroups(self) -> list[str]:
-        tag = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:6]
         # Those directly below the installation's: what is in them is the container's business.
+        return [group for group in self._groups() if Path(group).parent.name == self._top]
+
+    def _groups(self) -> list[str]:
+        """All of its groups, the innermost first."""
         # Walked, since other installations' groups may vanish meanwhile.
-        found = []
-        for folder, names, _ in os.walk("/sys/fs/cgroup"):
-            if Path(folder).name == f"vzvirt-{tag}":
-                found += [f"{folder}/{name}" for name in names]
-                names.clear()
-        return found
+        every = os.walk("/sys/fs/cgroup", topdown=False)
+        return [folder for folder, _, _ in every if self._top in Path(folder).parts]
+
+    @property
+    def _top(self) -> str:
+        tag = hashlib.sha256(os.fsencode(os.path.realpath(self.root))).hexdigest()[:6]
+        return f"vzvirt-{tag}"
 
     def _processes(self) -> list[str]:
         named = os.fsencode(self.root)
@@ -174,6 +209,19 @@ class Host:
             if named in line and path.parent.name != str(os.getpid()):
                 lines.append(line.replace(b"\0", b" ").decode(errors="replace"))
         return lines
+
+
+def _end_group(folder: Path) -> None:
+    """Thaw and kill what is in a group, and remove it if nothing is."""
+    with contextlib.suppress(OSError):
+        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            if (folder / name).exists():
+                (folder / name).write_text(word)
+    for pid in read_text(folder / "cgroup.procs").split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def size_quota(layout: str, megabytes: int) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from installation import Host
 from networklab import Lab, eventually
 
 DOMAIN = """
@@ -189,16 +190,18 @@ class LinkLab(Lab):
         return int(sink.stdout.readline())
 
     def remove(self) -> None:
-        if self.root.exists():
-            for path in self.root.glob("run/vzvirt/[0-9]*"):
-                self.try_vzvirt("kill", path.name)
-            for name in self._spaces:
-                for pid in self.pids(name):
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-        for point in reversed(self.mounts()):
-            subprocess.run(["umount", "-l", point], check=False)
+        """End all containers; what they keep then is a failure, and goes all the same."""
+        for path in self.root.glob("run/vzvirt/[0-9]*"):
+            self.try_vzvirt("kill", path.name)
+        host = Host(self.root)
+        held = host.held()
+        for name in self._spaces:
+            for pid in self.pids(name):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        host.clear()
         super().remove()
+        assert not held, f"left over:\n{held}"
 
     def mounts(self) -> list[str]:
         lines = Path("/proc/self/mountinfo").read_text().splitlines()

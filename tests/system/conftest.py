@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine_bench import Bench
+from installation import Host
 
 
 @pytest.fixture
@@ -26,4 +26,4 @@ def bench() -> Iterator[Bench]:
         yield bench
     finally:
         bench.clean_up()
-        shutil.rmtree(prefix)
+        Host(prefix).remove()

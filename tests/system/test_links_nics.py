@@ -98,6 +98,7 @@ def test_another_one_gets_it_after_everything_was_killed(lab: LinkLab) -> None:
     assert lab.inside_works(102, "ip", "link", "show", "dev", "nic0")
     lab.vzvirt("kill", "102")
     assert settled(lab) == before
+    lab.vzvirt("undefine", "--remove-data", "101")  # what is left of its run goes with it
 
 
 def test_it_stays_with_the_container_when_that_reboots(lab: LinkLab) -> None:

@@ -90,8 +90,10 @@ class CardLab(LinkLab):
         self.vzvirt("template", "build", "busybox")
 
     def remove(self) -> None:
-        super().remove()
-        subprocess.run(["ip", "netns", "del", self._full("host")], check=False)
+        try:
+            super().remove()
+        finally:
+            subprocess.run(["ip", "netns", "del", self._full("host")], check=False)
 
     @property
     def manager(self) -> Manager:
