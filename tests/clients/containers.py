@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from daemonlab import Daemon
 
 MIB = 1024
+
+HOST_END = f"vzc{os.getpid()}"
+"""Of an interface: other tests on this machine have another."""
 
 XML = """
 <domain type='openvz'>

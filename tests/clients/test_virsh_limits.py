@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from clients import containers
-from clients.containers import MIB, facts
+from clients.containers import HOST_END, MIB, facts
 from daemonlab import Daemon
 
-BRIDGED = """
-<interface type='ethernet'><target dev='vzclients0'/><guest dev='eth0'/></interface>
+BRIDGED = f"""
+<interface type='ethernet'><target dev='{HOST_END}'/><guest dev='eth0'/></interface>
 """
 
 
@@ -105,14 +105,14 @@ def test_memory_nodes(web: Daemon) -> None:
 
 
 def test_interfaces(web: Daemon) -> None:
-    assert facts(web.ok("domiftune", "web", "vzclients0"))["inbound.average"] == "0"
-    web.ok("domiftune", "web", "vzclients0", "--inbound", "1000,2000,500", "--outbound", "300")
-    found = facts(web.ok("domiftune", "web", "vzclients0"))
+    assert facts(web.ok("domiftune", "web", HOST_END))["inbound.average"] == "0"
+    web.ok("domiftune", "web", HOST_END, "--inbound", "1000,2000,500", "--outbound", "300")
+    found = facts(web.ok("domiftune", "web", HOST_END))
     assert (found["inbound.average"], found["inbound.peak"]) == ("1000", "2000")
     assert (found["inbound.burst"], found["outbound.average"]) == ("500", "300")
     assert facts(web.ok("domiftune", "web", "eth0", "--config"))["inbound.average"] == "0"
-    web.ok("domiftune", "web", "vzclients0", "--inbound", "0")
-    assert facts(web.ok("domiftune", "web", "vzclients0"))["inbound.average"] == "0"
+    web.ok("domiftune", "web", HOST_END, "--inbound", "0")
+    assert facts(web.ok("domiftune", "web", HOST_END))["inbound.average"] == "0"
     assert "no interface 'eth7'" in web.refused("domiftune", "web", "eth7", "--inbound", "5")
 
 

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from clients import containers
-from clients.containers import MIB, facts
+from clients.containers import HOST_END, MIB, facts
 from daemonlab import Daemon
 
-PLUGGED = "<interface type='ethernet'><target dev='vzclients1'/><guest dev='eth0'/></interface>"
+PLUGGED = (
+    f"<interface type='ethernet'><target dev='{HOST_END}'/><guest dev='eth0'/></interface>"
+)
 
 
 @pytest.fixture(scope="module", params=["memory", pytest.param("lxc", marks=pytest.mark.root)])
@@ -59,7 +61,7 @@ def test_disks(web: Daemon) -> None:
 
 
 def test_interfaces(web: Daemon) -> None:
-    found = _numbers(web.ok("domifstat", "web", "vzclients1"))
+    found = _numbers(web.ok("domifstat", "web", HOST_END))
     assert found["rx_errs"] == found["tx_drop"] == 0
     assert "not a known interface" in web.refused("domifstat", "web", "eth7")
 
@@ -71,7 +73,7 @@ def test_everything_at_once(web: Daemon) -> None:
     assert found["balloon.maximum"] == found["balloon.current"] == str(256 * MIB)
     assert found["vcpu.current"] == found["vcpu.maximum"] == str(os.cpu_count())
     assert found["vcpu.0.state"] == "1"
-    assert (found["net.count"], found["net.0.name"]) == ("1", "vzclients1")
+    assert (found["net.count"], found["net.0.name"]) == ("1", HOST_END)
     assert int(found["net.0.rx.bytes"]) >= 0
     assert int(found["block.count"]) >= 0
     assert found["iothread.count"] == "0"
@@ -113,13 +115,13 @@ print(json.dumps({
     "control": domain.controlInfo(),
     "scheduler": domain.schedulerParameters(),
     "limits": domain.memoryParameters(0),
-    "interface": domain.interfaceParameters("vzclients1", 0),
+    "interface": domain.interfaceParameters(sys.argv[2], 0),
 }))
 """
 
 
 def test_python(web: Daemon) -> None:
-    found = json.loads(web.python(PYTHON))
+    found = json.loads(web.python(PYTHON, HOST_END))
     assert found["memory"]["actual"] == 256 * MIB
     assert found["total"]["cpu_time"] > 0
     assert found["each"] == found["vcpus"] == os.cpu_count()
@@ -137,7 +139,7 @@ def test_python(web: Daemon) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["dommemstat", "cpu-stats", "domifstat vzclients1", "domjobinfo", "domcontrol", "domtime"],
+    ["dommemstat", "cpu-stats", f"domifstat {HOST_END}", "domjobinfo", "domcontrol", "domtime"],
 )
 def test_one_that_does_not_run(web: Daemon, words: str) -> None:
     web.ok("define", "/dev/stdin", stdin=containers.XML.format(name="off", devices=""))

@@ -149,7 +149,7 @@ def test_a_start_that_cannot_have_its_limits_fails_and_says_so(bench: Bench) -> 
 
 def test_no_more_processes_than_numproc(bench: Bench) -> None:
     bench.start(_limited(bench))
-    forks = "i=0; while [ $i -lt 100 ]; do sleep 5 & i=$((i+1)); done"
+    forks = "i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i+1)); done"
     done = bench.inside("/bin/sh", "-c", forks)
     assert done.status != 0
     assert "can't fork" in done.output

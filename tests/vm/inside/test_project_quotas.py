@@ -150,11 +150,17 @@ def test_size_and_files_are_limited(simfs: StorageLayout, place: Path, disk: Pat
 
 
 def test_a_soft_limit_holds_after_its_grace(simfs: StorageLayout, place: Path, disk: Path) -> None:
-    area = spec(place, space=SoftHard(2 * MIB, 8 * MIB), grace=3)
+    area = spec(place, space=SoftHard(2 * MIB, 8 * MIB), grace=300)
     build(simfs, area)
     simfs.mount(area)
     assert write(area.root_mount / "some", 4 * MIB) == ""
-    time.sleep(5)
+    assert write(area.root_mount / "more", MIB) == ""
+    simfs.unmount(area)
+    (area.private_area / "some").unlink()
+    (area.private_area / "more").unlink()
+    simfs.mount(replace(area, grace=1))
+    assert write(area.root_mount / "some", 4 * MIB) == ""
+    time.sleep(3)
     assert re.search(FULL[disk.name], write(area.root_mount / "more", MIB))
     simfs.unmount(area)
     (area.private_area / "some").unlink()
