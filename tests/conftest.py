@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from skips import pytest_make_collect_report, pytest_runtest_makereport
 
@@ -20,6 +21,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Programs started by tests, and the hooks of the containers they start, run this checkout.
 os.environ["PYTHONPATH"] = str(SOURCE)
+
+
+# How long an example takes says nothing on a busy machine; one that fails can be run again.
+settings.register_profile(
+    "tests",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,9 +13,7 @@ from clients import containers
 from clients.containers import HOST_END, MIB, facts
 from daemonlab import Daemon
 
-PLUGGED = (
-    f"<interface type='ethernet'><target dev='{HOST_END}'/><guest dev='eth0'/></interface>"
-)
+PLUGGED = f"<interface type='ethernet'><target dev='{HOST_END}'/><guest dev='eth0'/></interface>"
 
 
 @pytest.fixture(scope="module", params=["memory", pytest.param("lxc", marks=pytest.mark.root)])

@@ -100,7 +100,6 @@ def test_what_is_saved_is_found(store: DefinitionStore, root: Root) -> None:
 
 @settings(
     max_examples=50,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(domain=stored_domains())
@@ -588,7 +587,6 @@ def test_a_full_disk_keeps_the_old_definition(root: Root, full_disk: Path) -> No
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(domain=stored_domains())

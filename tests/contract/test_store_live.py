@@ -125,9 +125,7 @@ def test_a_damaged_live_definition_counts_for_nothing(root: Root) -> None:
         store.load(Ctid(102))
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(domain=stored_domains())
 def test_live_definitions_are_kept_as_they_are(root: Root, domain: Domain) -> None:
     assert domain.ctid is not None
@@ -149,9 +147,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.lists(_PIECES, max_size=14).map("".join))
 def test_the_index_says_what_reading_all_says(root: Root, text: str) -> None:
     config = root.path("etc/vz/conf/101.conf")
@@ -166,9 +162,7 @@ def test_the_index_says_what_reading_all_says(root: Root, text: str) -> None:
     )
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(domain=stored_domains())
 def test_the_index_of_what_is_saved(root: Root, domain: Domain) -> None:
     store = VzfilesStore(root)

@@ -98,8 +98,8 @@ NETWORKS = (
         "the_second_threads_summary_has_all_four",
     ),
 )
-# What has nothing to do with the kernel, or measures; and a guest's root has every capability, so calls that
-# the profile refuses would really act on it.
+# What has nothing to do with the kernel, or measures; and a guest's root has every capability, so
+# calls that the profile refuses would really act on it.
 LESS = ("-k", "'not memory and not defining_a_dump and not lets_through and not bandwidth'")
 
 BOOTS = (

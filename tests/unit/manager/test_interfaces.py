@@ -86,7 +86,7 @@ def test_a_collision_is_hashed_again() -> None:
     assert second not in {first, made_up("eth0", CTID, HOST, {first, second})}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.builds(

@@ -50,7 +50,7 @@ def test_container_ids() -> None:
     assert Ctid("101") == 101
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=140))
 def test_names_are_safe_as_file_names(name: str) -> None:
     try:

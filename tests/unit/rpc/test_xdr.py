@@ -73,14 +73,14 @@ def test_every_structure_comes_back() -> None:
             assert cls.decode(data) == value
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(ALL), st.randoms(use_true_random=False))
 def test_any_structure_comes_back(cls: type[Struct], chance: random.Random) -> None:
     value = some(cls, chance)
     assert cls.decode(value.encode()) == value
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(ALL), st.randoms(use_true_random=False), st.data())
 def test_a_part_is_no_whole(cls: type[Struct], chance: random.Random, draw: st.DataObject) -> None:
     data = some(cls, chance).encode()
@@ -91,7 +91,7 @@ def test_a_part_is_no_whole(cls: type[Struct], chance: random.Random, draw: st.D
         cls.decode(data + b"\0\0\0\0")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(ALL), st.binary(max_size=200))
 def test_noise_is_a_value_or_a_protocol_error(cls: type[Struct], data: bytes) -> None:
     try:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from network_strategies import networks
 from strategies import domains
@@ -152,7 +152,7 @@ def test_the_real_one_starts_a_container(tmp_path: Path) -> None:
         stem.close()
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=10)
 @given(domains(), networks())
 def test_what_goes_there_comes_back_the_same(domain: Domain, network: Network) -> None:
     assert pickle.loads(pickle.dumps(domain)) == domain

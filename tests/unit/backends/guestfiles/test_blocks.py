@@ -22,7 +22,7 @@ anything = st.binary(max_size=60).filter(lambda data: b"vzvirt: " not in data)
 blocks = st.lists(st.sampled_from(["nameserver 9.9.9.9", "search z", "NAME=q"]), max_size=3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(files, anything), blocks, st.sampled_from(RIVALS))
 def test_what_the_guest_wrote_comes_back(data: bytes, lines: list[str], rival: object) -> None:
     assert callable(rival)
@@ -32,7 +32,7 @@ def test_what_the_guest_wrote_comes_back(data: bytes, lines: list[str], rival: o
     assert with_block(once, []) == data
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(files, blocks, blocks, st.sampled_from(RIVALS), st.sampled_from(RIVALS))
 def test_the_last_block_is_the_only_one(
     data: bytes, before: list[str], after: list[str], one: object, other: object
@@ -43,7 +43,7 @@ def test_the_last_block_is_the_only_one(
     assert again == with_block(data, after, other)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(files, blocks, files)
 def test_lines_written_behind_a_block_stay(data: bytes, lines: list[str], more: bytes) -> None:
     assert without_block(with_block(data, lines) + more) == data + more

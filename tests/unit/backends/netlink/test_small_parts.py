@@ -143,7 +143,7 @@ def test_vzvirt_is_called_back_and_not_waited_for(tmp_path: Path) -> None:
     assert (tmp_path / "called").read_text() == "rebooted 101\n"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(words=st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126)), max_size=4))
 def test_words_reach_a_step_as_they_are(
     words: list[str], tmp_path_factory: pytest.TempPathFactory

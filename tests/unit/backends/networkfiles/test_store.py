@@ -203,7 +203,6 @@ def test_a_file_that_is_wrong_is_named(
 
 @settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(network_strategies.networks())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from vzvirt.codec.vzconf import Document
@@ -15,9 +15,7 @@ GOLDEN: Final = Path(__file__).parents[3] / "golden" / "vzconf"
 
 def examples(count: int) -> settings:
     """So many examples, however long a busy machine takes over each."""
-    return settings(
-        max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    return settings(max_examples=count)
 
 
 SPELLINGS: Final = {

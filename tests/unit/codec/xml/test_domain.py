@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 import rows
 import strategies
@@ -26,7 +26,7 @@ from vzvirt.model.values import UNLIMITED, BarrierLimit, Ctid
 GOLDEN = Path(__file__).parents[3] / "golden" / "xml"
 CASES = sorted(path.name.removesuffix(".in.xml") for path in GOLDEN.glob("*.in.xml"))
 
-few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+few = settings(max_examples=25)
 
 
 def golden_out(case: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 import network_strategies
 import rows
@@ -22,7 +22,7 @@ CASES = sorted(path.name.removesuffix(".in.xml") for path in GOLDEN.glob("*.in.x
 BEYOND = "beyond"
 """The case with all that libvirt has and we do without; the schema knows none of it."""
 
-few = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+few = settings(max_examples=25)
 
 
 def golden_out(case: str) -> str:

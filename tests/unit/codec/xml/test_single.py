@@ -4,7 +4,7 @@ import dataclasses
 import ipaddress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import network_strategies
@@ -26,7 +26,7 @@ from vzvirt.model.devices import (
 from vzvirt.model.network import DhcpHost, DhcpRange, DnsForwarder, DnsHost, Network, PortGroup
 from vzvirt.model.values import MacAddress, PciAddress
 
-few = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+few = settings(max_examples=40)
 
 MAC = MacAddress("00:16:3e:5d:c7:9e")
 
