@@ -72,7 +72,7 @@ check-clients:  ## Debian's libvirt clients, with the daemon and its containers
 .PHONY: check-vm
 check-vm:  ## real containers in QEMU guests: cgroup v2, hybrid and v1
 	@tools/setup check vm
-	$(PYTEST) tests/vm -m vm --timeout 1800
+	$(PYTEST) tests/vm -m vm --timeout 3000
 
 .PHONY: check-slow
 check-slow: setup  ## fault campaigns, a Debian systemd container

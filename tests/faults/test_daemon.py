@@ -171,14 +171,12 @@ def test_a_client_dies_inside_a_stream(daemon: Daemon, crowd: Crowd, tmp_path: P
     archive = tmp_path / "archive.tar.gz"
     with archive.open("wb") as file:
         file.truncate(4096 * MIB)  # more than it can hear before the client is dead
-    pool = daemon.ok("pool-list", "--name").split()[0]
     volume = "<volume><name>new.tar.gz</name><capacity>0</capacity></volume>"
-    daemon.virsh("vol-create", pool, "/dev/stdin", stdin=volume)
+    daemon.ok("vol-create", "templates", "/dev/stdin", stdin=volume)
     for least in (0, 1, 4 * MIB, 16 * MIB):
         wait_for_upload(daemon, None)
-        virsh = daemonlab.popen_virsh(
-            daemon, "vol-upload", "--pool", pool, "new.tar.gz", str(archive)
-        )
+        upload = ("vol-upload", "--pool", "templates", "new.tar.gz", str(archive))
+        virsh = daemonlab.popen_virsh(daemon, *upload)
         wait_for_upload(daemon, least)
         assert virsh.poll() is None
         virsh.kill()

@@ -109,10 +109,10 @@ BOOTS = (
         (*LIFE, *KERNEL, *HARDWARE, *NETWORKS, *LESS),
         "loadfile",
         160,
-        28,
+        45,
     ),
-    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), (*LIFE, *LESS), "load", 20, 12),
-    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), (*LIFE, *LESS), "load", 20, 12),
+    Boot(Cgroups.HYBRID, frozenset({"cgroup", "cgroup2"}), (*LIFE, *LESS), "load", 20, 20),
+    Boot(Cgroups.LEGACY, frozenset({"cgroup"}), (*LIFE, *LESS), "load", 20, 20),
 )
 
 
