@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import yardstick
 from engine_bench import CTID, NO_IDMAP, Bench, wait_until
 from vzvirt import errors
 from vzvirt.backends.liblxc.starting import FILES_AT_FIRST, FILES_MOST
@@ -429,11 +430,12 @@ def test_forgetting_leaves_no_trace(bench: Bench) -> None:
 
 
 def test_a_start_is_quick(bench: Bench) -> None:
-    times = []
+    times, measures = [], []
     for _ in range(5):
+        measures.append(yardstick.measure())
         begin = time.perf_counter()
         bench.start()
         times.append(time.perf_counter() - begin)
         bench.engine.kill(CTID)
         bench.engine.settle(CTID)
-    assert min(times) < 0.2, times
+    assert min(times) < 4 * min(measures), (times, measures)
