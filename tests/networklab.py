@@ -261,18 +261,20 @@ class Lab:
         push = PUSH.format(settling=SETTLING)
         return float(self.run(name, *PYTHON, push, OUTSIDE, str(port), direction))
 
-    def killed_after(self, seconds: float, case: str, *words: str) -> None:
-        """Start a use case on the host and kill it, wherever it is by then."""
+    def begin(self, case: str, *words: str) -> subprocess.Popen[str]:
+        """A use case on the host that has just begun its work, in a session of its own."""
         argv = [sys.executable, str(DRIVER), str(self.root), case, *words]
         process = subprocess.Popen(
             ["ip", "netns", "exec", self._full("host"), *argv],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "VZT_TELL": "1"},
+            start_new_session=True,
         )
-        time.sleep(seconds)
-        process.kill()
-        process.wait()
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begins\n"
+        return process
 
     def all_reached(self, addresses: dict[str, str]) -> set[tuple[str, str]]:
         """Who reaches whom of those that have these addresses."""

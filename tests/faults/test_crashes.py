@@ -6,16 +6,12 @@ with the programs it started. Afterwards a command on *another* container is the
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import crashes
 from installation import Footprint, Host
 
 from .conftest import BYSTANDER
@@ -25,7 +21,6 @@ pytestmark = pytest.mark.root
 VICTIM = 201
 POINTS = [pytest.param(5, id="5"), pytest.param(30, id="30", marks=pytest.mark.slow)]
 LAYOUTS = ["simfs", "image"]
-TRIES = 3
 
 
 @pytest.fixture
@@ -43,24 +38,6 @@ def forget(host: Host) -> None:
     host.run("undefine", "--remove-data", str(VICTIM))
 
 
-def crash(host: Host, seconds: float, *arguments: str, with_children: bool) -> float | None:
-    """Begin a command and kill it after a while.
-
-    Returns:
-        The seconds that it took where it had ended before that; None: it was killed at work.
-    """
-    begin = time.monotonic()
-    command = host.spawn(*arguments)
-    try:
-        command.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        kill = os.killpg if with_children else os.kill
-        kill(command.pid, signal.SIGKILL)
-        command.communicate()
-        return None
-    return time.monotonic() - begin
-
-
 def campaign(
     host: Host,
     points: int,
@@ -68,38 +45,20 @@ def campaign(
     arguments: tuple[str, ...],
     judge: Callable[[], None],
 ) -> None:
-    """Crash a command at many points of its work, judging each time what is left.
-
-    The work is timed once undisturbed; the points are spread over that time evenly, each moved
-    a little at random (the seed is fixed). How long it takes changes with what else the machine
-    does: work that ends before its crash has been timed again, and the same point is tried anew.
-    """
+    """Crash a command at many points of its work, judging each time what is left."""
     prepare()
     expected = host.footprint()
-    begin = time.monotonic()
-    host.ok(*arguments)
-    length = time.monotonic() - begin
-    dice = random.Random(209)  # noqa: S311  # not for secrets
-    hits = 0
-    for point in range(points):
-        part = (point + dice.random()) / points
-        for _ in range(TRIES):
-            forget(host)
-            prepare()
-            seconds = length * part
-            ended = crash(host, seconds, *arguments, with_children=point % 2 == 0)
-            host.wait_for_orphans(expected)
-            assert host.ok("exec", str(BYSTANDER), "--", "echo", "well").strip() == "well"
-            try:
-                judge()
-            except AssertionError as error:
-                error.add_note(f"after {seconds:.3f} of {length:.3f} s, point {point}")
-                raise
-            if ended is None:
-                hits += 1
-                break
-            length = ended
-    assert hits >= points // 2, f"only {hits} of {points} crashes came before the end"
+
+    def fresh() -> None:
+        forget(host)
+        prepare()
+
+    def judge_all() -> None:
+        host.wait_for_orphans(expected)
+        assert host.ok("exec", str(BYSTANDER), "--", "echo", "well").strip() == "well"
+        judge()
+
+    crashes.campaign(points, lambda: host.spawn(*arguments), fresh, judge_all)
 
 
 def one_of(found: Footprint, **allowed: Footprint) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import crashes
 import yardstick
 from engine_bench import CTID, NO_IDMAP, Bench, wait_until
 from vzvirt import errors
@@ -305,23 +306,33 @@ def test_the_end_of_one_that_is_being_started_is_its_starters_affair(bench: Benc
     assert bench.engine.settle(CTID).reason is Reason.POWERED_OFF
 
 
-@pytest.mark.parametrize("delay", [0.15, 0.17, 0.19, 0.21, 0.24])
-def test_a_starter_that_dies_half_way(bench: Bench, delay: float) -> None:
+def test_a_starter_that_dies_half_way(bench: Bench) -> None:
     """Whatever it got to, it is either running whole or can be cleared away."""
-    starter = bench.script("bench.start()")
-    time.sleep(delay)
-    os.killpg(starter.pid, signal.SIGKILL)
-    starter.wait()
-    time.sleep(0.3)  # a monitor that had begun goes on
-    wait_until(lambda: bench.observe().init_pid is not None or not bench.observe().is_active)
-    seen = bench.engine.settle(CTID)
-    if seen.is_active:
-        wait_until(lambda: bench.inside("true").status == 0)
-        bench.engine.kill(CTID)
-        bench.engine.settle(CTID)
-    wait_until(lambda: bench.leftovers() == [], 10, bench.leftovers)
-    bench.start()
-    assert bench.observe().state is DomainState.RUNNING
+    begun = bench.root.prefix / "begun"
+
+    def begin() -> subprocess.Popen[bytes]:
+        begun.unlink(missing_ok=True)
+        starter = bench.script(f"Path({str(begun)!r}).touch()\nbench.start()")
+        wait_until(begun.exists)
+        return starter
+
+    def is_clear() -> bool:
+        if bench.engine.settle(CTID).init_pid is not None:
+            wait_until(lambda: bench.inside("true").status == 0)
+            bench.engine.kill(CTID)
+            bench.engine.settle(CTID)
+        return bench.leftovers() == []
+
+    def clear() -> None:
+        wait_until(is_clear, 10, bench.leftovers)  # a monitor that had begun goes on
+
+    def starts_again() -> None:
+        wait_until(lambda: bench.observe().init_pid is not None or not bench.observe().is_active)
+        clear()
+        bench.start()
+        assert bench.observe().state is DomainState.RUNNING
+
+    crashes.campaign(8, begin, clear, starts_again)
 
 
 def test_a_monitor_that_dies_takes_its_container_along_and_is_noticed(bench: Bench) -> None:

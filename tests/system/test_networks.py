@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import crashes
 from networklab import HOST, HOST6, OUTSIDE, OUTSIDE6, PORT, Failed, Lab, eventually, lab
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(90)]
@@ -470,12 +471,17 @@ def test_bandwidth_of_all_guests_together(net: Lab) -> None:
 
 def test_killed_at_any_moment_of_its_start_it_starts_again(net: Lab) -> None:
     net.net("define", stdin=NAT)
-    for portion in range(1, 6):
-        net.killed_after(portion * 0.05, "start", "web")
+
+    def stop() -> None:
         if net.net("list")["web"]:
             net.net("stop", "web")
+
+    def starts_again() -> None:
+        stop()
         net.net("start", "web")
         net.net("stop", "web")
         assert net.run("host", "nft", "list", "ruleset") == ""
         assert net.pids("host") == []
         assert "vzbr7" not in net.ip("host", "link")
+
+    crashes.campaign(6, lambda: net.begin("start", "web"), stop, starts_again)
