@@ -64,6 +64,24 @@ def name_of(daemon: Daemon, ctid: str) -> str:
     return next(line.split('"')[1] for line in config.splitlines() if line.startswith("NAME="))
 
 
+def stopped_in_order(daemon: Daemon) -> list[str]:
+    """All of them, in the order in which they ended."""
+    notes = (daemon.root / "var/lib/vzvirt/state").glob("[0-9]*.json")
+    ended = {path.stem: path.stat().st_mtime for path in notes}
+    return [name_of(daemon, ctid) for ctid in sorted(ended, key=ended.__getitem__)]
+
+
+def boot(daemon: Daemon) -> float:
+    """Have it start them all; the seconds until they ran.
+
+    Where nothing is to be started, nothing is in as many seconds.
+    """
+    begin = time.monotonic()
+    daemon.start()
+    wait_until(lambda: len(daemon.ok("list", "--name").split()) == len(ORDERS))
+    return time.monotonic() - begin
+
+
 def wait_until(holds: Callable[[], bool]) -> None:
     until = time.monotonic() + PATIENCE
     while not holds():
@@ -72,19 +90,17 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def test_once_in_each_boot_in_their_order(daemon: Daemon) -> None:
-    daemon.start()
-    wait_until(lambda: len(daemon.ok("list", "--name").split()) == 3)
+    took = boot(daemon)
     assert running_now(daemon) == ["first", "second", "last"]
     daemon.ok("destroy", "second")
     for _ in range(2):
         daemon.kill()
         daemon.start()
-        time.sleep(1)
+        time.sleep(took)
         assert running_now(daemon) == ["first", "last"], "what was stopped stays off"
     daemon.stop()
     boots(daemon)
-    daemon.start()
-    wait_until(lambda: len(daemon.ok("list", "--name").split()) == 3)
+    boot(daemon)
 
 
 def test_one_that_is_killed_half_way_leaves_the_rest_to_the_next(daemon: Daemon) -> None:
@@ -97,22 +113,30 @@ def test_one_that_is_killed_half_way_leaves_the_rest_to_the_next(daemon: Daemon)
 
 
 def test_the_units_commands_stop_all_and_bring_them_back(daemon: Daemon) -> None:
+    begin = time.monotonic()
     vzvirt(daemon, "internal", "host-start")
+    took = time.monotonic() - begin
     assert running_now(daemon) == ["first", "second", "last"]
     vzvirt(daemon, "autostart", "--disable", "last")
     daemon.start()
     vzvirt(daemon, "internal", "host-stop")
     assert running_now(daemon) == []
+    assert stopped_in_order(daemon) == ["last", "second", "first"]
     assert daemon.ok("domstate", "--reason", "first") == "shut off (shutdown)"
     daemon.restart()
-    time.sleep(1)
+    time.sleep(took)
     assert running_now(daemon) == [], "the host goes down"
     vzvirt(daemon, "internal", "host-start")
     assert running_now(daemon) == ["first", "second"]
 
 
 def test_a_daemon_that_is_to_start_none(daemon: Daemon) -> None:
+    took = boot(daemon)
+    for name in ORDERS:
+        daemon.ok("destroy", name)
+    daemon.stop()
+    boots(daemon)
     daemon.settings = ["boot_parallel = 0"]
     daemon.start()
-    time.sleep(1)
+    time.sleep(took)
     assert running_now(daemon) == []
