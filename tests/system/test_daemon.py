@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import stat
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 
 import daemonlab
-from daemonlab import PATIENCE, PROGRAM, Daemon
+from daemonlab import AUTH_LIST, PATIENCE, PROGRAM, Daemon
+from vzvirt.rpc.packet import REMOTE_PROGRAM, VERSION, Packet, PacketType, Status
 
 
 @pytest.fixture
@@ -122,13 +124,19 @@ def test_settings_are_read_again(daemon: Daemon) -> None:
     daemon.signal(signal.SIGHUP)
     _wait_for(daemon, "the settings are read again")
     assert "tls_port counts from the next start" in daemon.log.read_text()
-    with socket.socket(socket.AF_UNIX) as only:
-        only.connect(str(daemon.socket))
-        _wait_for(daemon, "came")
-        waiting = daemonlab.popen_virsh(daemon, "hostname")
-        time.sleep(0.3)
-        assert waiting.poll() is None
-    assert waiting.wait(PATIENCE) == 0
+    call = Packet(REMOTE_PROGRAM, VERSION, AUTH_LIST, PacketType.CALL, 0, Status.OK).encode()
+    with socket.socket(socket.AF_UNIX) as waiting:
+        with socket.socket(socket.AF_UNIX) as only:
+            for client in (only, waiting):
+                client.settimeout(PATIENCE)
+                client.connect(str(daemon.socket))
+                client.sendall(call)
+            assert only.recv(100)
+            for times in (2, 3):  # it has looked around since
+                daemon.signal(signal.SIGHUP)
+                _wait_for(daemon, "the settings are read again", times)
+            assert select.select([waiting], [], [], 0)[0] == []
+        assert waiting.recv(100)
 
 
 def test_wrong_settings_do_not_end_it(daemon: Daemon) -> None:
@@ -278,8 +286,8 @@ def test_an_ordinary_user_has_one_of_his_own(tmp_path: Path) -> None:
         process.communicate(timeout=PATIENCE)
 
 
-def _wait_for(daemon: Daemon, words: str) -> None:
+def _wait_for(daemon: Daemon, words: str, times: int = 1) -> None:
     until = time.monotonic() + PATIENCE
-    while words not in daemon.log.read_text():
+    while daemon.log.read_text().count(words) < times:
         assert time.monotonic() < until, daemon.log.read_text()
         time.sleep(0.02)

@@ -126,7 +126,7 @@ def test_nobody_is_heard_after_the_end(tmp_path: Path) -> None:
 
 
 def test_tls_without_its_files_does_not_begin(tmp_path: Path) -> None:
-    settings = ServerSettings(listen_tls=True, listen_addr="127.0.0.1", tls_port=16_599)
+    settings = ServerSettings(listen_tls=True, listen_addr="127.0.0.1", tls_port=0)
     listeners = sockets.open_all(settings, Root(tmp_path), [])
 
     async def act() -> None:

@@ -209,9 +209,12 @@ def test_a_client_that_says_much_at_once_does_not_keep_others_waiting(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
 
     def answer(call: Call, args: None) -> bytes:
         order.append("many" if call.session is busy else "one")
+        begun.set()
+        assert go_on.wait(PATIENCE)
         time.sleep(0.001)
         return b""
 
@@ -221,10 +224,12 @@ def test_a_client_that_says_much_at_once_does_not_keep_others_waiting(
     number = NUMBERS[HOSTNAME]
     calls = (Packet(REMOTE_PROGRAM, VERSION, number, 0, serial, 0) for serial in range(500))
     client.sock.sendall(b"".join(call.encode() for call in calls))
-    client.receive()
-    other.call(HOSTNAME)
+    assert begun.wait(PATIENCE)
+    serial = other.send(HOSTNAME)
+    go_on.set()
+    assert other.receive().serial == serial
     assert order.index("one") < 400
-    assert sorted(client.receive().serial for _ in range(499)) == list(range(1, 500))
+    assert sorted(client.receive().serial for _ in range(500)) == list(range(500))
 
 
 def test_a_client_that_does_not_read_is_not_read(
@@ -241,6 +246,10 @@ def test_a_client_that_does_not_read_is_not_read(
     number = NUMBERS[HOSTNAME]
     calls = (Packet(REMOTE_PROGRAM, VERSION, number, 0, serial, 0) for serial in range(300))
     client.sock.sendall(b"".join(call.encode() for call in calls))
+    until = time.monotonic() + PATIENCE
+    while len(answered) * 100_000 < session.WRITE_BYTES:
+        assert time.monotonic() < until
+        time.sleep(0.01)
     time.sleep(0.1)
     assert len(answered) * 100_000 < 4 * session.WRITE_BYTES
     assert sorted(client.receive().serial for _ in range(300)) == list(range(300))
