@@ -25,7 +25,7 @@ from vzvirt.config import Settings
 from vzvirt.manager import Manager, World
 from vzvirt.manager.areas import Area, area
 from vzvirt.model.devices import Filesystem, FilesystemKind
-from vzvirt.model.domain import Domain, OpenvzSettings
+from vzvirt.model.domain import Domain, OpenvzSettings, OperatingSystem
 from vzvirt.model.progress import no_progress
 from vzvirt.model.state import Observation, Reason
 from vzvirt.model.values import Ctid, SoftHard
@@ -102,6 +102,15 @@ class Site:
 
     def observe(self, ctid: Ctid = CTID) -> Observation:
         return self.engine.observe(ctid)
+
+    def start_stubborn(self) -> None:
+        """Start a container whose init does not heed requests."""
+        script = "trap '' TERM; while :; do sleep 1; done"
+        self.define(os=OperatingSystem(init="/bin/sh", init_args=("-c", script)))
+        self.manager.lifecycle.start("web")
+        engine = self.engine
+        if isinstance(engine, MemoryEngine):
+            engine.make_stubborn(CTID)
 
     def power_off_inside(self, ctid: Ctid = CTID) -> None:
         engine = self.engine
