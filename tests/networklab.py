@@ -144,7 +144,8 @@ class Failed(Exception):
 class Lab:
     def __init__(self) -> None:
         self.tag = f"vzt-{secrets.token_hex(3)}"
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{self.tag}-"))
+        # Not below /tmp, which may be a file system that real containers cannot live on.
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{self.tag}-", dir="/var/tmp"))
         self.root = self.folder / "root"
         self.warned: list[str] = []
         self._spaces: list[str] = []

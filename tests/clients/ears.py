@@ -18,6 +18,9 @@ from daemonlab import PATIENCE, SYSTEM_PYTHON, Daemon
 
 PROGRAM = Path(__file__).parent / "programs/events.py"
 
+PROBE = "probe"
+"""A container of whose changes nobody is told."""
+
 QUIET = 1.5
 """Seconds in which nothing is said if there is nothing to say."""
 
@@ -29,12 +32,15 @@ class Ear:
         self._process = process
         self._lines: queue.Queue[str] = queue.Queue()
         self._read = read
+        self.has_heard = False
+        """Anything at all, also what does not count."""
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._lines.put(line.strip())
+            self.has_heard = True
 
     def next(self, seconds: float = PATIENCE) -> Any:
         """What is heard next; ``None``: nothing in so many seconds."""
@@ -89,29 +95,28 @@ def listening(argv: list[str], read: Callable[[str], Any]) -> Iterator[Ear]:
             process.kill()
 
 
-def _event(line: str) -> str:
+def _event(line: str) -> str | None:
     """A line of virsh's: ``event 'lifecycle' for domain 'web': Started Booted``."""
     kind, _, rest = line.removeprefix("event '").partition("' for domain '")
     name, _, what = rest.partition("'")
-    return f"{name} {what.removeprefix(': ') or kind}"
+    return f"{name} {what.removeprefix(': ') or kind}" if name != PROBE else None
 
 
 @contextlib.contextmanager
 def virsh(daemon: Daemon) -> Iterator[Ear]:
     """``virsh event``, once it listens: it hears of the probe."""
-    daemon.ok("define", "/dev/stdin", stdin=containers.XML.format(name="probe", devices=""))
+    daemon.ok("define", "/dev/stdin", stdin=containers.XML.format(name=PROBE, devices=""))
     words = ["stdbuf", "-oL", "virsh", "-q", "-c", daemon.uri, "event", "--all", "--loop"]
     try:
         with listening(words, _event) as ear:
             until = time.monotonic() + PATIENCE
-            while ear.next(0.3) is None:
+            while not ear.has_heard:
                 assert time.monotonic() < until
-                daemon.ok("desc", "probe", "--title", "--config", f"{time.monotonic()}")
-            while ear.next(0.5) is not None:
-                pass
+                daemon.ok("desc", PROBE, "--title", "--config", f"{time.monotonic()}")
+                assert ear.next(0.3) is None
             yield ear
     finally:
-        daemon.ok("undefine", "probe")
+        daemon.ok("undefine", PROBE)
 
 
 @contextlib.contextmanager

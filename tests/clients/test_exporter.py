@@ -21,21 +21,32 @@ ROW = re.compile(r"^(libvirt_\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 @contextmanager
 def exporter(uri: str) -> Iterator[str]:
     """One that runs; where it can be scraped."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    words = (f"--libvirt.uri={uri}", f"--web.listen-address=127.0.0.1:{port}")
-    process = subprocess.Popen(["prometheus-libvirt-exporter", *words])
-    try:
-        until = time.monotonic() + PATIENCE
-        with socket.socket() as probe:
-            while probe.connect_ex(("127.0.0.1", port)):
-                assert process.poll() is None
-                assert time.monotonic() < until
-                time.sleep(0.02)
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
+    for _ in range(3):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        words = (f"--libvirt.uri={uri}", f"--web.listen-address=127.0.0.1:{port}")
+        process = subprocess.Popen(["prometheus-libvirt-exporter", *words])
+        try:
+            if listens(process, port):
+                yield f"127.0.0.1:{port}"
+                return
+        finally:
+            process.kill()
+            process.wait()
+    raise AssertionError("it does not run")
+
+
+def listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether it does, in the end; it does not where somebody else has taken the port."""
+    until = time.monotonic() + PATIENCE
+    with socket.socket() as probe:
+        while probe.connect_ex(("127.0.0.1", port)):
+            if process.poll() is not None:
+                return False
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    time.sleep(0.1)
+    return process.poll() is None
 
 
 def scrape(address: str) -> dict[str, tuple[str, float]]:

@@ -215,7 +215,8 @@ def virt_manager(daemon: Daemon, desk: Desktop, folder: Path) -> Iterator[Seat]:
         )
     with ending(process):
         seat = Seat(daemon, desk, folder / "home/.cache/virt-manager/virt-manager.log")
-        desk.expect(LIST, "table cell", "web\nShutoff")
+        for name in ("web", "db"):
+            desk.expect(LIST, "table cell", f"{name}\nShutoff")
         yield seat
         seat.menu("File", "Quit")
         assert process.wait(20) == 0

@@ -346,7 +346,7 @@ def test_a_large_template_unpacks_in_seconds(place: Path) -> None:
     root.mkdir()
     begin = time.monotonic()
     cached(place).unpack(cached(place).find("big"), root, NOBODY, no_progress)
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 60
     assert sum(1 for _ in root.rglob("f*")) == 10000
 
 

@@ -92,7 +92,9 @@ def test_it_runs_in_the_containers_groups_namespaces_and_limits(bench: Bench) ->
     def find() -> Path | None:
         for path in procs.glob("[0-9]*"):
             try:
-                if (path / "cmdline").read_bytes() == b"sleep\x0077\0":
+                if (path / "cmdline").read_bytes() == b"sleep\x0077\0" and (
+                    (path / "ns/pid").readlink() == (procs / str(init) / "ns/pid").readlink()
+                ):
                     return path
             except OSError:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -128,18 +129,18 @@ def run(folder: Path, steps: list[BootStep], boot: str = "first") -> str:
 
 
 def test_vzvirt_is_called_back_and_not_waited_for(tmp_path: Path) -> None:
-    hook = ("sh", "-c", 'sleep 0.3; echo "$@" > called', "sh")
+    os.mkfifo(tmp_path / "go-on")
+    hook = ("sh", "-c", 'read line < go-on; echo "$@" > calling; mv calling called', "sh")
     step = BootStep(argv=(CALL_BACK, "rebooted", "101"), boots=Boots.LATER)
     (tmp_path / "boot").write_text(script([step], hook))
-    begin = time.monotonic()
     for boot in ("first", "later"):
-        done = subprocess.run(["/bin/sh", "-c", RUN % boot], cwd=tmp_path, check=False)
+        done = subprocess.run(["/bin/sh", "-c", RUN % boot], cwd=tmp_path, check=False, timeout=30)
         assert done.returncode == 0
-    assert time.monotonic() - begin < 0.3
-    end = begin + 10
+    assert not (tmp_path / "called").exists()
+    (tmp_path / "go-on").write_text("now\n")
+    end = time.monotonic() + 10
     while not (tmp_path / "called").exists() and time.monotonic() < end:
         time.sleep(0.05)
-    time.sleep(0.05)
     assert (tmp_path / "called").read_text() == "rebooted 101\n"
 
 
