@@ -4,8 +4,8 @@ A session is Markdown: prose, and blocks marked ``console`` with commands after 
 each prints. ``...`` stands for any text within a line, and on a line of its own for any lines;
 the width of columns and empty lines do not matter. A command fails if, and only if, it is said to
 print a line that begins with ``error:``; one with ``||`` or ``&&`` in it looks at the exit status
-by itself. In a document for readers, which shows no dots within a line, numbers and UUIDs may
-differ as well (``loose``).
+by itself. In a document for readers, which shows no dots within a line, numbers, the units of
+amounts and UUIDs may differ as well (``loose``).
 
 Commands are run by bash. A ``Shell`` runs each on its own; with a ``Virsh`` those of virsh are
 typed into one that goes on. ``rewrite`` writes what was printed into the session where it differs.
@@ -31,6 +31,7 @@ FAILED: Final = re.compile(r"^error: ", re.MULTILINE)
 UUID: Final = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 RULE: Final = re.compile(r"---+")
 NUMBER: Final = re.compile(r"\d+(\.\d+)?")
+AMOUNT: Final = re.compile(r"\bN [KMGT]iB\b")
 
 _SHELL_ONLY: Final = re.compile(r"[|<>&;$]")
 """What only bash understands of a command."""
@@ -92,7 +93,8 @@ def _steps(text: str, block: re.Match[str]) -> Iterator[Step]:
 def _plain(text: str, loose: bool) -> str:
     """Text without what differs from run to run, or can't be seen."""
     if loose:
-        text = RULE.sub("---", NUMBER.sub("N", UUID.sub("UUID", text)))
+        text = AMOUNT.sub("N B", NUMBER.sub("N", UUID.sub("UUID", text)))
+        text = RULE.sub("---", text)
     lines = (re.sub(r"[ \t]+", " ", line).strip() for line in text.splitlines())
     return "".join(f"{line}\n" for line in lines if line)
 
