@@ -81,6 +81,11 @@ check-slow: setup  ## fault campaigns, a Debian systemd container
 .PHONY: check-full
 check-full: check-slow check-vm  ## what `make check` leaves out because it is long
 
+.PHONY: check-bare
+check-bare:  ## set-up and unit tests in a bare Debian 12, made for it from Debian's archive
+	@tools/setup check vm
+	tools/bare-debian-check check-unit
+
 .PHONY: bench
 bench: setup  ## how fast it is, and how that compares to LXC's own tools
 	@$(PYTHON) -m bench
