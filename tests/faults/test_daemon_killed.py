@@ -99,6 +99,38 @@ def hears_a_whole_life(daemon: Daemon, ear: Ear, name: str) -> None:
         assert (heard[0], *heard[3:5]) == ("lifecycle", *wanted), heard
 
 
+NIC = f"<interface type='ethernet'><target dev='{containers.HOST_END}'/></interface>"
+
+NETWORK = """
+<network><name>lab</name><ip address='10.7.1.1' netmask='255.255.255.0'/></network>
+"""
+
+
+def hears_all_else(daemon: Daemon, name: str) -> None:
+    """Of such a container and of networks: whatever is no step of a life."""
+    with python(daemon, name) as ear:
+        daemon.ok("start", name)
+        assert ear.next()[:2] == ["lifecycle", name]
+        daemon.ok("desc", name, "--live", "--config", "words")
+        ear.hears(["metadata", name, 0, None])
+        daemon.ok("attach-device", name, "/dev/stdin", "--live", stdin=NIC)
+        ear.hears(["device added", name, "net0"])
+        daemon.ok("detach-device", name, "/dev/stdin", "--live", stdin=NIC)
+        ear.hears(["device removed", name, "net0"])
+        daemon.ok("reboot", name)
+        ear.hears(["reboot", name])
+        daemon.ok("destroy", name)
+        assert ear.next()[:2] == ["lifecycle", name]
+        ear.hears_nothing_more()
+    with python(daemon, of_host=True) as ear:
+        # It is not started: the daemon is on the machine's own network.
+        for event, deed, what in ((0, "net-define", "/dev/stdin"), (1, "net-undefine", "lab")):
+            daemon.ok(deed, what, stdin=NETWORK)
+            while (heard := ear.next())[0] == "device":
+                pass  # other tests' come and go
+            assert heard == ["network", "lab", event, 0]
+
+
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_a_daemon_that_is_killed_under_load(daemon: Daemon, rounds: int) -> None:
     names = [f"worker{number}" for number in range(WORKERS)]
@@ -120,6 +152,7 @@ def test_a_daemon_that_is_killed_under_load(daemon: Daemon, rounds: int) -> None
                     hears_a_whole_life(daemon, ear, "model")
         for name in names:
             comes_to_rest(daemon, name)
+        hears_all_else(daemon, "model")
         assert daemon.ok("domstate", "quiet") == "running"
     finally:
         for name in everybody:
