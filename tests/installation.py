@@ -125,12 +125,16 @@ class Host:
             processes=tuple(sorted(self._processes())),
         )
 
-    def held(self, seconds: float = 10) -> str:
-        """Mounts and control groups that it keeps, after a while for what is under way."""
-        until = time.monotonic() + seconds
-        while (kept := [*self._mounts(), *self._groups()]) and time.monotonic() < until:
+    def held(self, *, processes: bool = True) -> str:
+        """What it keeps outside its folder, after a while for what is under way; empty: nothing."""
+        until = time.monotonic() + 10
+        while (kept := self._kept(processes)) and time.monotonic() < until:
             time.sleep(0.02)
         return "\n".join(kept)
+
+    def _kept(self, processes: bool) -> list[str]:
+        kept = [*self._mounts(), *self._loops(), *self._groups()]
+        return [*kept, *self._processes()] if processes else kept
 
     def remove(self) -> None:
         """Delete it with whatever it holds. Its containers have been ended: that all of them

@@ -194,7 +194,7 @@ class LinkLab(Lab):
         for path in self.root.glob("run/vzvirt/[0-9]*"):
             self.try_vzvirt("kill", path.name)
         host = Host(self.root)
-        held = host.held()
+        held = host.held(processes=False)  # those of networks and of tests go with their namespace
         for name in self._spaces:
             for pid in self.pids(name):
                 with contextlib.suppress(ProcessLookupError):

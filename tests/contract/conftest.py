@@ -148,10 +148,7 @@ class Site:
                 world.engine.settle(ctid)
                 place = self.area(ctid)
                 place.layout.unmount(place.spec)
-        held = Host(self.folder).footprint()
-        if not held.mounts:
-            shutil.rmtree(self.folder)
-        assert not (held.mounts or held.loops or held.cgroups or held.processes), held
+        Host(self.folder).remove()
 
 
 def wait_until(what: Callable[[], bool], told: Callable[[], object], seconds: float = 15) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -34,10 +33,7 @@ def vzvirt() -> Iterator[Vzvirt]:
         for ctid in program.call("-q", "list", "--all").stdout.split():
             program.call("kill", ctid)
             program.call("undefine", "--remove-data", ctid)
-        held = Host(root).footprint()
-        if not held.mounts:
-            shutil.rmtree(root)
-        assert not (held.mounts or held.loops or held.cgroups or held.processes), held
+        Host(root).remove()
 
 
 @pytest.fixture(scope="module")

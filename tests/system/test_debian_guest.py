@@ -35,10 +35,7 @@ def host() -> Iterator[Host]:
     finally:
         installation.run("kill", REF)
         installation.run("undefine", "--remove-data", REF)
-        held = installation.footprint()
-        if not held.mounts:
-            shutil.rmtree(root)
-        assert not (held.mounts or held.loops or held.cgroups or held.processes), held
+        installation.remove()
 
 
 def wait_until_booted(host: Host) -> str:

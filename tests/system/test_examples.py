@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,10 +31,7 @@ def host() -> Iterator[Host]:
         for ctid in installation.run("-q", "list", "--all").stdout.split():
             installation.run("kill", ctid)
             installation.run("undefine", "--remove-data", ctid)
-        held = installation.footprint()
-        if not held.mounts:
-            shutil.rmtree(root)
-        assert not (held.mounts or held.loops or held.cgroups or held.processes), held
+        installation.remove()
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.xml")), ids=lambda path: path.name)
