@@ -126,7 +126,7 @@ class Host:
         )
 
     def held(self, *, processes: bool = True) -> str:
-        """What it keeps outside its folder, after a while for what is under way; empty: nothing."""
+        """What it keeps outside its folder, after a while for what is under way."""
         until = time.monotonic() + 10
         while (kept := self._kept(processes)) and time.monotonic() < until:
             time.sleep(0.02)
