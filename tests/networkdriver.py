@@ -1,6 +1,7 @@
 """Run one use case over networks, in whichever namespace this process was started.
 
 ``python networkdriver.py ROOT USECASE [ARGUMENT...]``; a definition or change comes on stdin.
+Programs are looked for in ``PATH`` alone.
 The answer is one JSON document: ``value``, ``warned`` and, where it failed, ``error``. Where
 ``VZT_TELL`` is set, a line before it tells that the work begins.
 """
@@ -24,7 +25,10 @@ from vzvirt.model import network as model
 from vzvirt.model.network import Network
 from vzvirt.model.networkchange import ChangeKind, NetworkChange
 from vzvirt.model.values import MacAddress
+from vzvirt.system import process
 from vzvirt.system.root import Root
+
+process.ADMINISTRATORS = ()
 
 
 def document() -> Network:
