@@ -274,6 +274,10 @@ class Domain:
         return dataclasses.replace(self, filesystems=(root, *others))
 
 
+NOT_IN_XML: Final = frozenset({"autostart", "provisioned", "idmap_shifted", "disposable"})
+"""Fields of ``Domain`` that its XML does not show; all but the first are in its partial form."""
+
+
 def replace_openvz(domain: Domain, **changes: object) -> Domain:
     """A copy with other OpenVZ settings; ``changes`` are fields of ``OpenvzSettings``."""
     openvz = dataclasses.replace(domain.openvz, **changes)  # type: ignore[arg-type]  # checked by replace()

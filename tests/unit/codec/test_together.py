@@ -11,7 +11,7 @@ from strategies import stored_domains
 from unit.codec.vzconf.configs import GOLDEN, configs, examples
 from vzvirt.codec import xml
 from vzvirt.codec.vzconf import EMPTY, PARAMS, Document, apply, merge, read, remainder, rounded
-from vzvirt.model.domain import Domain
+from vzvirt.model.domain import NOT_IN_XML, Domain
 from vzvirt.model.values import Ctid
 
 CTID = Ctid(101)
@@ -21,7 +21,7 @@ FACTS = [param.key for param in PARAMS if param.fields]
 
 def through_xml(document: Document) -> tuple[Domain, Domain]:
     """What a config says, before and after it was XML; autostart is a line there."""
-    found = read(document, CTID, keep_foreign=True, unsayable=xml.NOT_IN_XML).domain
+    found = read(document, CTID, keep_foreign=True, unsayable=NOT_IN_XML).domain
     found = dataclasses.replace(found, autostart=None)
     return found, xml.read_domain(xml.write_domain(found)).domain
 

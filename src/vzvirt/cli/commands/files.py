@@ -13,7 +13,7 @@ from vzvirt.cli.session import Session, identity, read_file
 from vzvirt.codec import vzconf, xml
 from vzvirt.codec.vzconf.grammar import Document
 from vzvirt.codec.xml.document import parse
-from vzvirt.model.domain import Domain
+from vzvirt.model.domain import NOT_IN_XML, Domain
 from vzvirt.model.values import Ctid
 
 XML: Final = "xml"
@@ -61,7 +61,7 @@ def convert(
             Document.parse(data),
             ctid or _ctid_of(file),
             keep_foreign=True,
-            unsayable=xml.NOT_IN_XML,
+            unsayable=NOT_IN_XML,
         )
         domain, warnings = found.domain, found.warnings
     _warn(session, warnings)
@@ -82,7 +82,7 @@ def _ctid_of(file: str) -> Ctid | None:
 
 def _with_unsayable(domain: Domain, base: Domain) -> Domain:
     """A definition from XML, with what no XML says as it was."""
-    return dataclasses.replace(domain, **{name: getattr(base, name) for name in xml.NOT_IN_XML})
+    return dataclasses.replace(domain, **{name: getattr(base, name) for name in NOT_IN_XML})
 
 
 def _without_key(domain: Domain) -> list[str]:

@@ -16,14 +16,14 @@ from uuid import UUID
 
 from vzvirt import errors
 from vzvirt.codec.vzconf import devices, resources
-from vzvirt.codec.vzconf.grammar import Document
+from vzvirt.codec.vzconf.grammar import Document, encode
 from vzvirt.codec.vzconf.params import BY_KEY, FACTS, NAME
 from vzvirt.codec.vzconf.resources import Facts
 from vzvirt.codec.vzconf.rounding import rounded
 from vzvirt.codec.vzconf.rows import Duplicates, Param
 from vzvirt.codec.vzconf.values import Heard, Values, listen
 from vzvirt.model.devices import GuestNaming
-from vzvirt.model.domain import Domain, ForeignLine, OpenvzSettings
+from vzvirt.model.domain import NOT_IN_XML, Domain, ForeignLine, OpenvzSettings
 from vzvirt.model.resources import BlockIo, Cpu, LinuxCapabilities, Memory
 from vzvirt.model.values import Ctid, check_name
 
@@ -130,6 +130,9 @@ def apply(document: Document, domain: Domain) -> Document:
 
     Sizes are rounded up to their key's unit; ``roundings`` tells which. Foreign lines are put
     back only into an empty file: any other has its own. Those that say something win there.
+
+    Raises:
+        InvalidArgument: A foreign line is none: it would be heard, or is more than one.
     """
     domain = rounded(domain)
     fresh = document.is_empty
@@ -146,8 +149,7 @@ def apply(document: Document, domain: Domain) -> Document:
 def _with_changes(document: Document, changed: list[Param[Any]], wanted: Values) -> Document:
     texts: dict[str, str | None] = {}
     for param in changed:
-        value = wanted.get(param)
-        text = None if value is None else param.form.format(value)
+        text = param.written(wanted.get(param))
         if text is None and param.form.may_be_empty:
             text = ""
         texts[param.key] = text
@@ -258,12 +260,30 @@ def _foreign_lines(
     )
 
 
+def _check_foreign(item: ForeignLine) -> None:
+    """A document may bring along only what converting a file to one would have kept as foreign.
+
+    Anything else would say what no check of a definition looked at.
+    """
+    written = encode(item.text)
+    document = Document.parse(written)
+    kept = [encode(line.text) for line in _foreign_lines(document, listen(document), NOT_IN_XML)]
+    if item.text.strip() and kept != [written.rstrip(b"\r")]:
+        raise errors.InvalidArgument(
+            f"<openvz:line position='{item.position}'> is not one line that OpenVZ does not know:"
+            f" '{item.text[:60]}'",
+            hint="what a known key says has an element of its own; leave the line out",
+        )
+
+
 def _with_foreign_lines(document: Document, foreign: tuple[ForeignLine, ...]) -> Document:
     """A fresh file with lines put back where they stood, as near as may be."""
     if not foreign:
         return document
     ours = list(_without_rivals_of(document, foreign).lines[:-1])
     lines: list[str] = []
+    for item in foreign:
+        _check_foreign(item)
     for item in sorted(foreign, key=attrgetter("position")):
         missing = max(0, item.position - len(lines))
         lines += ours[:missing]

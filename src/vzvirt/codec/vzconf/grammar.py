@@ -12,7 +12,10 @@ the rest of the line.
 
 Text that XML could not hold (bytes that are no UTF-8, control characters) must still survive a
 trip through it. ``decode`` gives each such byte a private-use character, U+F700 + byte, and
-``encode`` turns them back; the two are exact inverses for any bytes.
+``encode`` turns them back; the two are exact inverses for any bytes. The other way round they
+are not: text from a document may hold private-use characters that ``decode`` never makes. Those
+stay characters, so no text becomes a line feed or a quote; ``is_sayable`` tells which texts come
+back as they were.
 """
 
 from __future__ import annotations
@@ -23,8 +26,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-BLANKS: Final = " \t\n\v\f\r"
-"""What C's ``isspace`` takes for white space."""
+BLANKS: Final = " \t\n\v\f\r\uf70b\uf70c"
+"""What C's ``isspace`` takes for white space, as ``decode`` gives it too."""
 
 PRIVATE: Final = 0xF700
 UNUSUAL: Final = re.compile(rb"[^\t\n\r -~]")
@@ -32,6 +35,9 @@ UNSAFE: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\uf700-\uf7ff\ufffe\uff
 """Characters XML cannot hold, and those that stand for bytes of them."""
 
 STANDINS: Final = re.compile("[\uf700-\uf7ff]")
+"""Characters that could stand for a byte, and those of them that ``decode`` makes."""
+
+MADE: Final = re.compile("[\uf700-\uf708\uf70b\uf70c\uf70e-\uf71f\uf780-\uf7ff]")
 ESCAPED: Final = re.compile(r"\\(.?)", re.DOTALL)
 
 
@@ -45,8 +51,15 @@ def decode(data: bytes) -> str:
 def encode(text: str) -> bytes:
     """The bytes that ``decode`` read, or those of a text of ours."""
     if STANDINS.search(text):
-        text = STANDINS.sub(_original, text)
+        text = MADE.sub(_original, text)
     return text.encode("utf-8", "surrogateescape")
+
+
+def is_sayable(text: str) -> bool:
+    """Whether a value of one line comes back from a file as it was."""
+    if "\n" in text or "\r" in text:
+        return False
+    return not STANDINS.search(text) or decode(encode(text)) == text
 
 
 def _standins(match: re.Match[str]) -> str:

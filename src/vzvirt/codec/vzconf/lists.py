@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from vzvirt import errors
 from vzvirt.codec.vzconf.forms import Form, Notes
+from vzvirt.codec.vzconf.grammar import BLANKS
 from vzvirt.model.devices import (
     INHERIT,
     DevicePermission,
@@ -65,7 +66,7 @@ CAPABILITIES: Final = (
 FEATURES: Final = ("sysfs", "nfs", "sit", "ipip", "ppp", "ipgre", "bridge", "nfsd")
 """Kernel features that FEATURES knows."""
 
-WORD: Final = re.compile(r"[^ \t\n\v\f\r]+")
+WORD: Final = re.compile(f"[^{BLANKS}]+")
 
 LOOP_MAJOR: Final = 7
 RESERVED_DEVICES: Final = ("venet", "tun", "tap", "lo")
@@ -102,9 +103,16 @@ class Words(Form[tuple[T, ...]], Generic[T]):
         return tuple(items)
 
     def format(self, value: tuple[T, ...]) -> str | None:
-        """Write those items that the key can say."""
-        texts = [text for item in value if (text := self.write_word(item)) is not None]
+        """Write those items that the key can say, so that each is read back."""
+        texts = [text for item in value if (text := self.write_word(item)) and self._reads(text)]
         return " ".join(texts) + (" " if self.trailing_blank else "") if texts else None
+
+    def _reads(self, word: str) -> bool:
+        try:
+            self.read_word(word)
+        except ValueError:
+            return False
+        return True
 
     def split(self, text: str) -> list[str]:
         """The words of a list."""

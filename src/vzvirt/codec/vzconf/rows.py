@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from vzvirt.codec.vzconf.forms import Form, Notes
+from vzvirt.codec.vzconf.grammar import is_sayable
 
 T = TypeVar("T")
 
@@ -59,13 +60,24 @@ class Param(Generic[T]):
         """Every field of ``Domain`` it has to do with."""
         return (self.field,) if self.field else self.shares
 
+    def written(self, value: T | None) -> str | None:
+        """The text that says a value; ``None``: it cannot be said."""
+        return self._said(value)[0]
+
     def expressed(self, value: T | None) -> T | None:
         """What a value is read back as once it is written; ``None``: it cannot be said."""
+        return self._said(value)[1]
+
+    def _said(self, value: T | None) -> tuple[str, T] | tuple[None, None]:
+        """A value's text and what that is read as; a text that is not read back says nothing."""
         text = None if value is None else self.form.format(value)
-        if text is None:
-            return None
+        if text is None or not is_sayable(text):
+            return None, None
         notes: Notes = []
-        return self.form.join([self.form.parse(text, notes)])
+        try:
+            return text, self.form.join([self.form.parse(text, notes)])
+        except ValueError:
+            return None, None
 
     def says(self, found: T | None, wanted: T | None) -> bool:
         """Whether what a file says is what is wanted, as far as the key can say it."""

@@ -265,5 +265,5 @@ def _device_mark(item: HostDevice) -> object:
 def _is_unsayable(item: HostDevice) -> bool:
     """Whether no key can name a device, so that only the sidecar does."""
     if item.kind is HostDeviceKind.NET:
-        return NETDEV.form.format((item.name or "",)) is None
-    return item.kind in NODE_KINDS and DEVNODES.form.format((item,)) is None
+        return NETDEV.written((item.name or "",)) is None
+    return item.kind in NODE_KINDS and DEVNODES.written((item,)) is None

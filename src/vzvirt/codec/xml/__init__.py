@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from vzvirt.codec.xml.domain import (
-    NOT_IN_XML,
     Read,
     read_domain,
     read_partial,
@@ -68,7 +67,6 @@ def validate(text: str | bytes) -> None:
 
 
 __all__ = [
-    "NOT_IN_XML",
     "Read",
     "ReadDevice",
     "ReadNetwork",

@@ -133,9 +133,6 @@ SIDECAR: Final = Spec(
     gather=_gather_domain,
 )
 
-NOT_IN_XML: Final = frozenset({"autostart", "provisioned", "idmap_shifted", "disposable"})
-"""Fields of ``Domain`` that its XML does not show; all but the first are in its partial form."""
-
 
 @dataclass(frozen=True, slots=True)
 class Read:

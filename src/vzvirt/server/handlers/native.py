@@ -7,7 +7,8 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.codec import vzconf
-from vzvirt.codec.xml import NOT_IN_XML, read_domain, write_domain
+from vzvirt.codec.xml import read_domain, write_domain
+from vzvirt.model.domain import NOT_IN_XML
 from vzvirt.rpc.protocol import remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles

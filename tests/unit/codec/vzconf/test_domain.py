@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies import stored_domains
+from vzvirt import errors
 from vzvirt.codec.vzconf import (
     EMPTY,
     PARAMS,
     Document,
+    Read,
     apply,
     merge,
     read,
@@ -22,6 +25,13 @@ from vzvirt.codec.vzconf import (
     rounded,
 )
 from vzvirt.codec.vzconf.sidecar import FIELDS, PARTS
+from vzvirt.model.devices import (
+    DevicePermission,
+    Filesystem,
+    FilesystemKind,
+    HostDevice,
+    HostDeviceKind,
+)
 from vzvirt.model.domain import Domain, ForeignLine, OpenvzSettings
 from vzvirt.model.values import Ctid
 
@@ -253,6 +263,47 @@ class TestForeignLines:
         settings = OpenvzSettings(foreign_lines=found.openvz.foreign_lines)
         again = apply(EMPTY, Domain(name="101", ctid=CTID, openvz=settings))
         assert again.serialise() == b"caf\xe9=\x01\n"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "VE_PRIVATE=/precious",
+            "  VE_PRIVATE=/precious",
+            "\fVE_PRIVATE=/precious",
+            "NUMPROC=",
+            "DCACHE=1:2",
+            "# top\nVE_PRIVATE=/precious",
+            "# one\n# two",
+            f"#UUID: {SOME_UUID}",
+        ],
+    )
+    def test_a_document_brings_none_that_would_be_heard(self, text: str) -> None:
+        settings = OpenvzSettings(foreign_lines=(ForeignLine(4, text),))
+        with pytest.raises(errors.InvalidArgument, match="<openvz:line position='4'>"):
+            apply(EMPTY, Domain(name="101", ctid=CTID, openvz=settings))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"description": "a\uf70aVE_PRIVATE=/vz\uf70a#"},
+        {"description": "   "},
+        {"openvz": OpenvzSettings(layout="si mfs")},
+        {"openvz": OpenvzSettings(device_permissions=(DevicePermission(kind="c", major=99999),))},
+        {"host_devices": (HostDevice(kind=HostDeviceKind.MISC, name="/dev/a b"),)},
+        {"filesystems": (Filesystem(kind=FilesystemKind.TEMPLATE, source=" "),)},
+        {"filesystems": (Filesystem(kind=FilesystemKind.TEMPLATE, source="a\uf70ab"),)},
+    ],
+)
+def test_what_a_key_cannot_say_is_kept_beside_it(changes: dict[str, Any]) -> None:
+    domain = Domain(name="101", ctid=CTID, **changes)
+    written = apply(EMPTY, domain)
+    again = Document.parse(written.serialise())
+    assert again == written
+    found = read(again, CTID)
+    assert found == Read(Domain(name="101", ctid=CTID))
+    assert merge(found.domain, remainder(domain)) == domain
+    assert apply(again, domain) == again
 
 
 def test_a_thousand_configs_are_read_in_no_time() -> None:

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vzvirt.codec.vzconf.grammar import EMPTY, Document, assignment_line, decode, encode, read_line
+from vzvirt.codec.vzconf.grammar import (
+    EMPTY,
+    Document,
+    assignment_line,
+    decode,
+    encode,
+    is_sayable,
+    read_line,
+)
 
 from .configs import configs, examples
 
@@ -30,6 +38,27 @@ def test_private_use_characters_in_a_file_are_not_taken_for_bytes() -> None:
     assert encode(decode(data)) == data
 
 
+@pytest.mark.parametrize("code", [*range(0x20, 0x7F), 0x09, 0x0A, 0x0D])
+def test_no_text_becomes_what_the_grammar_heeds(code: int) -> None:
+    text = chr(0xF700 + code)
+    assert encode(text) == text.encode()
+    assert not is_sayable(f"a{text}b")
+
+
+@examples(100)
+@given(
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["Cc"])
+        | st.integers(0, 255).map(lambda byte: chr(0xF700 + byte))
+    )
+)
+def test_a_sayable_text_comes_back(text: str) -> None:
+    line = assignment_line("KEY", text)
+    if is_sayable(text):
+        assert read_line(decode(encode(line))) == ("KEY", text)
+    assert len(Document.parse(encode(line)).lines) == 1
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -50,6 +79,7 @@ def test_private_use_characters_in_a_file_are_not_taken_for_bytes() -> None:
         ("KEY=a\\", ("KEY", "a")),
         ("", None),
         (" \t\v\f\r", None),
+        (decode(b"\f\vKEY=value\f"), ("KEY", "value")),
         ("  # comment", None),
         ("#KEY=value", None),
         ("KEY", "'=' not found"),

@@ -18,8 +18,8 @@ from vzvirt.codec.xml import (
     write_domain,
     write_partial,
 )
-from vzvirt.codec.xml.domain import DOMAIN, NOT_IN_XML, SIDECAR
-from vzvirt.model.domain import Domain, OpenvzSettings
+from vzvirt.codec.xml.domain import DOMAIN, SIDECAR
+from vzvirt.model.domain import NOT_IN_XML, Domain, OpenvzSettings
 from vzvirt.model.resources import Accounting, Beancounter, Memory
 from vzvirt.model.values import UNLIMITED, BarrierLimit, Ctid
 
