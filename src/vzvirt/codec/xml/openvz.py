@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Final
 
 from vzvirt import errors
@@ -20,7 +21,6 @@ from vzvirt.codec.xml.convert import (
     YES_NO,
     one_of,
     switches,
-    whole,
 )
 from vzvirt.codec.xml.document import is_writable
 from vzvirt.model.devices import DevicePermission
@@ -61,14 +61,19 @@ def _read_permissions(text: str) -> tuple[DevicePermission, ...]:
     return tuple(_permission(word) for word in text.split())
 
 
+_RULE: Final = re.compile("([bc]):([0-9]{1,4}):([0-9]{1,7}|all):([rwq]{1,3}|none)", re.ASCII)
+"""What DEVICES can say, too."""
+
+
 def _permission(word: str) -> DevicePermission:
-    kind, major, minor, permissions = word.split(":")
-    if kind not in {"b", "c"} or not (permissions == "none" or set(permissions) <= set("rwqm")):
+    rule = _RULE.fullmatch(word)
+    if rule is None:
         raise ValueError(word)
+    kind, major, minor, permissions = rule.groups()
     return DevicePermission(
         kind=kind,
-        major=whole(major),
-        minor=None if minor == "all" else whole(minor),
+        major=int(major),
+        minor=None if minor == "all" else int(minor),
         permissions=permissions,
     )
 

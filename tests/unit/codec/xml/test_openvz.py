@@ -35,19 +35,22 @@ def test_a_row_needs_name_and_limit(attributes: dict[str, str]) -> None:
 
 
 def test_device_rules() -> None:
-    node = container(Node("openvz:devices", text="b:8:0:rw c:10:all:none c:1:3:"))
+    node = container(Node("openvz:devices", text="b:8:0:rw c:10:all:none c:1:3:qwr"))
     rules = OPENVZ.read(node).device_permissions
     assert rules == (
         DevicePermission(kind="b", major=8, minor=0, permissions="rw"),
         DevicePermission(kind="c", major=10, minor=None, permissions="none"),
-        DevicePermission(kind="c", major=1, minor=3, permissions=""),
+        DevicePermission(kind="c", major=1, minor=3, permissions="qwr"),
     )
     again = Node("openvz:container")
     OPENVZ.write(OPENVZ.read(node), again, sparse=False)
     assert OPENVZ.read(again).device_permissions == rules
 
 
-@pytest.mark.parametrize("rule", ["b:8:0", "x:8:0:rw", "b:eight:0:rw", "b:8:0:rwx"])
+@pytest.mark.parametrize(
+    "rule",
+    ["b:8:0", "x:8:0:rw", "b:eight:0:rw", "b:8:0:rwx", "c:10:200:m", "c:1:3:", "c:99999:0:r"],
+)
 def test_what_is_no_device_rule(rule: str) -> None:
     with pytest.raises(errors.XmlError, match="<openvz:devices>"):
         OPENVZ.read(container(Node("openvz:devices", text=rule)))
