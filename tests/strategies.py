@@ -518,7 +518,7 @@ def domains(draw: st.DrawFn, *, stored: bool = False) -> Domain:
         ),
         openvz=draw(openvz_settings(accounting, stored=stored)),
         autostart=draw(maybe(st.booleans())) if stored else None,
-        provisioned=draw(st.booleans()) if stored else False,
+        provisioned=draw(st.sampled_from([None, False, True])) if stored else None,
         idmap_shifted=draw(st.booleans()) if stored else False,
         disposable=draw(st.booleans()) if stored else False,
     )

@@ -238,7 +238,7 @@ def test_one_that_ended_with_the_host_leaves_nothing(site: Site) -> None:
     assert left(site) == ["vz/private/101"]
     assert site.define("other").ctid == Ctid(102)
     assert site.manager.repairs.repair_pending() == [CTID]
-    assert left(site) == ["etc/vz/conf/102.conf"]
+    assert left(site) == ["etc/vz/conf/102.conf", "etc/vz/conf/102.vzvirt.xml"]
     assert site.manager.repairs.repair_pending() == []
 
 
@@ -423,7 +423,7 @@ def test_defined_again_it_has_its_root_again(site: Site, tmp_path: Path) -> None
     assert (site.folder / "vz/private/101").exists(), "it was there before"
     site.manager.definitions.define(text)
     site.manager.definitions.undefine("web", remove_data=True)
-    assert left(site) == ["etc/vz/conf/102.conf"]
+    assert left(site) == ["etc/vz/conf/102.conf", "etc/vz/conf/102.vzvirt.xml"]
     fresh = site.manager.definitions.define(dataclasses.replace(text, ctid=None)).domain
     assert (fresh.ctid, fresh.provisioned) == (CTID, False)
 

@@ -138,10 +138,11 @@ def test_what_is_defined_is_what_is_read(site: Site) -> None:
     assert (again.domain, again.is_new) == (domain, False)
 
 
-def test_a_config_from_an_old_host(site: Site) -> None:
+@pytest.mark.parametrize("uuid", ["", "\n#UUID: 8dea22b3-1d52-d8f3-2516-782e98ab8fa0\n"])
+def test_a_config_from_an_old_host(site: Site, uuid: str) -> None:
     config = site.folder / "etc/vz/conf/105.conf"
     config.parent.mkdir(parents=True)
-    text = 'OSTEMPLATE="busybox"\nVE_LAYOUT="simfs"\nPHYSPAGES="0:16384"\nSWAPPAGES="0:0"\n'
+    text = 'OSTEMPLATE="busybox"\nVE_LAYOUT="simfs"\nPHYSPAGES="0:16384"\nSWAPPAGES="0:0"\n' + uuid
     config.write_text(text)
     with pytest.raises(errors.OperationInvalid, match="is gone"):
         site.manager.lifecycle.start("105")
@@ -153,6 +154,10 @@ def test_a_config_from_an_old_host(site: Site) -> None:
     assert site.observe(Ctid(105)).is_active
     site.manager.lifecycle.kill("105")
     assert config.read_text() == text, "nothing is rewritten until something is changed"
+    site.manager.definitions.set_autostart("105", True)
+    made.with_name("105").rename(made)
+    with pytest.raises(errors.OperationInvalid, match="is gone"):
+        site.manager.lifecycle.start("105")
 
 
 def test_bad_input_leaves_nothing(site: Site) -> None:

@@ -44,7 +44,7 @@ def define_case(
     )
 
 
-def start_case(world: World, domain: Domain, *, foreign: bool = False) -> Case:
+def start_case(world: World, domain: Domain) -> Case:
     """The facts for an effective definition that is to be started."""
     places = world.store.places(domain)
     return Case(
@@ -53,7 +53,6 @@ def start_case(world: World, domain: Domain, *, foreign: bool = False) -> Case:
         layout=_layout(world, domain, places),
         layouts=_layouts(world),
         held=held_by(world, places),
-        foreign=foreign,
         own_root=_own_root(world, domain, places),
         missing=_missing(world, domain),
     )

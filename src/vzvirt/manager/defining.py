@@ -147,7 +147,9 @@ def completed_definition(world: World, domain: Domain, claimed: Claim) -> tuple[
     stored = None if _is_new(claimed) else claimed.before
     result, sentences = expanded(world.store, domain, stored)
     result = dataclasses.replace(result, ctid=claimed.ctid, uuid=domain.uuid or uuid.uuid4())
-    if claimed.before is not None:
+    if claimed.before is None:
+        result = dataclasses.replace(result, provisioned=False)
+    else:
         result = _kept(result, claimed.before)
     result = with_resources(with_idmap(with_root(result, config), config))
     result, more = _with_layout(world, domain.openvz.layout, result)

@@ -338,7 +338,7 @@ class Lifecycle:
             raise errors.TimedOut(
                 f"'{domain.name}' is still stopping", hint="try again in a few seconds"
             )
-        case = start_case(world, domain, foreign=world.store.load(ctid).foreign)
+        case = start_case(world, domain)
         checks.refuse(case, checks.AT_START)
         for sentence in checks.warnings(case, checks.WARN_AT_START):
             world.warn(f"'{domain.name}': {sentence}")

@@ -74,8 +74,8 @@ class Templates:
             except errors.VzvirtError:
                 continue  # unreadable or gone: no reason to keep a template
             root = domain.root
-            if root is None or root.kind is not FilesystemKind.TEMPLATE or domain.provisioned:
+            if root is None or domain.provisioned is not False:
                 continue
-            if root.source == name:
+            if root.kind is FilesystemKind.TEMPLATE and root.source == name:
                 waiting.append(f"'{domain.name}'")
         return waiting

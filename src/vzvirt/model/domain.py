@@ -170,7 +170,8 @@ class Domain:
         idmap: ``None``: not said; an empty map: no user namespace.
         numa_nodes: Memory nodes as a list (``0,2-3``) or ``all``.
         autostart: ONBOOT; ``None``: unset. Not part of the XML.
-        provisioned: Whether a root was once made for it. Not part of the XML.
+        provisioned: Whether a root was once made for it; ``None``: nobody noted that it was not,
+            so it was, as with every config of an OpenVZ host. Not part of the XML.
         idmap_shifted: Whether owners on disk are shifted by the id map. Not part of the XML.
         disposable: Whether its root was made for one transient run, and goes with it. Only live
             definitions say so. Not part of the XML.
@@ -198,7 +199,7 @@ class Domain:
     consoles: tuple[Console, ...] = (Console(),)
     openvz: OpenvzSettings = OpenvzSettings()
     autostart: bool | None = None
-    provisioned: bool = False
+    provisioned: bool | None = None
     idmap_shifted: bool = False
     disposable: bool = False
 

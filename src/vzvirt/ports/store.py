@@ -27,8 +27,6 @@ class StoredDomain:
         revision: Changes whenever its files do.
         transient: Whether there is no stored definition: it is gone once it stops.
         live: Whether this is a live definition: nothing of vz.conf is to be added to it.
-        foreign: Whether nothing of ours was ever written into it (no UUID is): it came from
-            an OpenVZ host, where making a root and a config is one step.
     """
 
     domain: Domain
@@ -37,7 +35,6 @@ class StoredDomain:
     transient: bool = False
     live: bool = False
     roundings: tuple[str, ...] = ()
-    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

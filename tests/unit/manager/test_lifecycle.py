@@ -132,6 +132,20 @@ def test_what_a_hook_left_is_cleared_away_unless_somebody_is_at_work(world: Worl
     assert len(busy) == 1 and not mounted(_spec(world))
 
 
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_definition_that_others_wrote_had_its_private_area(world: World, touched: bool) -> None:
+    defined = world.define().domain
+    world.store.save(dataclasses.replace(defined, provisioned=None))
+    if touched:
+        world.manager.definitions.set_autostart("web", True)
+        world.define(uuid=defined.uuid)
+    with pytest.raises(errors.OperationInvalid, match="is gone"):
+        world.manager.lifecycle.start("web")
+    assert not world.area().exists()
+    world.manager.provisioning.provision("web")
+    world.manager.lifecycle.start("web")
+
+
 def test_a_private_area_that_is_gone_is_never_made_anew(world: World) -> None:
     world.define()
     world.manager.lifecycle.start("web")

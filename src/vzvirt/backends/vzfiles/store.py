@@ -149,7 +149,6 @@ class VzfilesStore:
             domain=domain,
             warnings=tuple(warnings),
             revision=pair.revision,
-            foreign=read.domain.uuid is None,
         )
 
     def _with_uuid(self, domain: Domain, ctid: Ctid) -> Domain:

@@ -25,7 +25,6 @@ class Case:
         layout: What its storage layout can do; ``None``: a folder of the user's.
         layouts: What all layouts here can do.
         held: Layout of the private area that exists, or ``None``.
-        foreign: Whether its config came from an OpenVZ host and was never changed by us.
         own_root: Why a path would be the host's own root; by path, only those that would.
         missing: Paths that the definition names and the host has not.
         templates: Names in the cache.
@@ -42,7 +41,6 @@ class Case:
     layout: LayoutAbilities | None = None
     layouts: tuple[LayoutAbilities, ...] = ()
     held: str | None = None
-    foreign: bool = False
     own_root: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     templates: frozenset[str] = frozenset()

@@ -152,9 +152,10 @@ def named_paths_exist(case: Case) -> Iterator[errors.VzvirtError]:
 def private_area_is_there(case: Case) -> Iterator[errors.VzvirtError]:
     """A root that was made once and is gone is looked for, never silently made anew.
 
-    One whose config came from an OpenVZ host was made there.
+    It was, unless its definition says that it is still to be made: on an OpenVZ host a config
+    and its root are made in one step.
     """
-    made_once = case.domain.provisioned or case.foreign
+    made_once = case.domain.provisioned is not False
     if case.layout is not None and made_once and case.held is None:
         yield errors.OperationInvalid(
             f"the private area '{case.places.private_area}' of '{case.domain.name}' is gone",
@@ -166,7 +167,8 @@ def private_area_is_there(case: Case) -> Iterator[errors.VzvirtError]:
 def warn_template_absent(case: Case) -> Iterator[str]:
     """A definition may come before its template."""
     root = case.domain.root
-    if root is None or root.kind is not FilesystemKind.TEMPLATE or case.domain.provisioned:
+    to_be_made = case.domain.provisioned is False
+    if root is None or root.kind is not FilesystemKind.TEMPLATE or not to_be_made:
         return
     if root.source and root.source not in case.templates:
         yield f"the template '{root.source}' is not in the cache: a start will need it"
