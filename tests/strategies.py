@@ -44,6 +44,7 @@ from vzvirt.model.domain import (
 )
 from vzvirt.model.resources import (
     BEANCOUNTERS,
+    HELD_BY_MEMORY,
     Accounting,
     Beancounter,
     BlockIo,
@@ -75,11 +76,6 @@ METADATA = (
     '<x:a xmlns:x="urn:example:x"><x:b/>mixed <x:c d="1 &lt; 2"/> text</x:a>',
     '<plain xmlns="urn:example:default"> <inner/> <!-- why --> </plain>',
 )
-HELD_BY_MEMORY = {
-    Accounting.VSWAP: {"physpages", "swappages"},
-    Accounting.UBC: {"privvmpages", "vmguarpages"},
-}
-"""Beancounters that ``Memory`` holds, by accounting."""
 
 
 @cache

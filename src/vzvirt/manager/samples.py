@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from vzvirt.model.devices import Filesystem
 from vzvirt.model.domain import Domain, OpenvzSettings, replace_openvz
-from vzvirt.model.resources import Beancounter, Cpu, Memory
+from vzvirt.model.resources import HELD_BY_MEMORY, Accounting, Beancounter, Cpu, Memory
+from vzvirt.model.values import UNLIMITED
 from vzvirt.ports.store import DefinitionStore
 
 _OWN: Final = frozenset(
@@ -43,6 +44,8 @@ def filled(own: RecordT, more: RecordT, leave: frozenset[str] = frozenset()) -> 
 
 def merged(domain: Domain, more: Domain) -> Domain:
     """A definition, completed by another one where it says nothing itself."""
+    accounting = _accounting(domain, more)
+    more = _of_kind(more, accounting)
     merged_domain = filled(domain, more, _OWN)
     return dataclasses.replace(
         merged_domain,
@@ -52,8 +55,36 @@ def merged(domain: Domain, more: Domain) -> Domain:
         guest_naming=filled(domain.guest_naming, more.guest_naming),
         autostart=more.autostart if domain.autostart is None else domain.autostart,
         filesystems=_filesystems(domain, more),
-        openvz=_openvz(domain.openvz, more),
+        openvz=_openvz(domain.openvz, more, accounting),
     )
+
+
+def _accounting(own: Domain, more: Domain) -> Accounting | None:
+    """How memory is accounted: as it is asked for, as what is asked for needs, or as it comes."""
+    if own.openvz.accounting is not None:
+        return own.openvz.accounting
+    if own.memory.limit is UNLIMITED:
+        return Accounting.UBC  # vswap is told by a limit
+    if own.memory.swap:
+        return Accounting.VSWAP
+    if more.memory.limit is not None or more.openvz.beancounters:
+        return more.openvz.accounting
+    return None  # a file without a word on memory says nothing about how it is accounted
+
+
+def _of_kind(more: Domain, accounting: Accounting | None) -> Domain:
+    """What one kind of accounting can take of another definition.
+
+    Of the other kind's memory only how much there is: guarantees, marks and swap mean nothing
+    there, and neither do the beancounters that memory stands for.
+    """
+    if accounting is None or more.openvz.accounting in {None, accounting}:
+        return more
+    limit = more.memory.limit if more.memory.limit is not UNLIMITED else None
+    rows = tuple(
+        row for row in more.openvz.beancounters if row.name not in HELD_BY_MEMORY[accounting]
+    )
+    return dataclasses.replace(replace_openvz(more, beancounters=rows), memory=Memory(limit=limit))
 
 
 def _memory(own: Memory, more: Memory) -> Memory:
@@ -91,17 +122,13 @@ def _filesystems(domain: Domain, more: Domain) -> tuple[Filesystem, ...]:
     return tuple(completed if item.is_root else item for item in domain.filesystems)
 
 
-def _openvz(own: OpenvzSettings, more: Domain) -> OpenvzSettings:
+def _openvz(own: OpenvzSettings, more: Domain, accounting: Accounting | None) -> OpenvzSettings:
     result = filled(own, more.openvz, _OPENVZ_OWN)
     said = {row.name for row in own.beancounters}
     rows: tuple[Beancounter, ...] = (
         *own.beancounters,
         *(row for row in more.openvz.beancounters if row.name not in said),
     )
-    accounting = own.accounting
-    if accounting is None and (more.memory.limit is not None or more.openvz.beancounters):
-        # A file without a word on memory says nothing about how it is accounted.
-        accounting = more.openvz.accounting
     return dataclasses.replace(result, beancounters=rows, accounting=accounting)
 
 

@@ -50,6 +50,13 @@ class Accounting(enum.Enum):
     UBC = "ubc"  # classic beancounters
 
 
+HELD_BY_MEMORY: Final = {
+    Accounting.VSWAP: frozenset({"physpages", "swappages"}),
+    Accounting.UBC: frozenset({"privvmpages", "vmguarpages"}),
+}
+"""Beancounters that ``Memory`` says, so that no row does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """Memory limits in bytes; ``None``: not said.

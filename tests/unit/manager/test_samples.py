@@ -12,7 +12,7 @@ import pytest
 from vzvirt import errors
 from vzvirt.manager.samples import merged
 from vzvirt.model.devices import Filesystem, FilesystemKind, GuestNaming
-from vzvirt.model.domain import Domain, OpenvzSettings
+from vzvirt.model.domain import Domain, OpenvzSettings, replace_openvz
 from vzvirt.model.resources import Accounting, Beancounter, BlockIo, Cpu, Memory
 from vzvirt.model.values import UNLIMITED, BarrierLimit, Ctid, IdMap, SoftHard
 from worlds import MIB, TEMPLATE, World, container
@@ -108,6 +108,59 @@ def test_a_layout_of_a_sample_that_no_stock_kernel_has(tmp_path: Path) -> None:
     defined = world.define(named())
     assert defined.domain.openvz.layout == "image"
     assert any("ploop" in text for text in defined.warnings)
+
+
+VSWAP_SAMPLE = Domain(
+    name="container",
+    memory=Memory(limit=256 * MIB, swap=512 * MIB),
+    openvz=OpenvzSettings(
+        accounting=Accounting.VSWAP,
+        beancounters=(
+            Beancounter("numproc", BarrierLimit(9, 9)),
+            Beancounter("privvmpages", BarrierLimit(UNLIMITED, UNLIMITED)),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("memory", "accounting", "expected"),
+    [
+        (Memory(), Accounting.UBC, (Accounting.UBC, 256 * MIB, None, {"numproc"})),
+        (Memory(limit=UNLIMITED), None, (Accounting.UBC, UNLIMITED, None, {"numproc"})),
+        (Memory(), None, (Accounting.VSWAP, 256 * MIB, 512 * MIB, {"numproc", "privvmpages"})),
+    ],
+)
+def test_a_vswap_sample_for_either_kind(
+    tmp_path: Path,
+    memory: Memory,
+    accounting: Accounting | None,
+    expected: tuple[object, ...],
+) -> None:
+    world = World.at(tmp_path, samples={"basic": VSWAP_SAMPLE})
+    asked = dataclasses.replace(named(accounting=accounting), memory=memory)
+    domain = world.define(asked).domain
+    names = {row.name for row in domain.openvz.beancounters}
+    assert (domain.openvz.accounting, domain.memory.limit, domain.memory.swap, names) == expected
+
+
+@pytest.mark.parametrize(
+    ("memory", "accounting", "expected"),
+    [
+        (Memory(limit=MIB), Accounting.VSWAP, Memory(limit=MIB, swap=0)),
+        (Memory(), Accounting.VSWAP, Memory(limit=272 * MIB, swap=0)),
+        (Memory(limit=MIB, swap=5), None, Memory(limit=MIB, swap=5)),
+    ],
+)
+def test_a_ubc_sample_for_vswap(
+    tmp_path: Path, memory: Memory, accounting: Accounting | None, expected: Memory
+) -> None:
+    rows = (*BASIC.openvz.beancounters, Beancounter("physpages", BarrierLimit(0, UNLIMITED)))
+    world = World.at(tmp_path, samples={"basic": replace_openvz(BASIC, beancounters=rows)})
+    asked = dataclasses.replace(named(accounting=accounting), memory=memory)
+    domain = world.define(asked).domain
+    assert domain.memory == expected
+    assert {row.name for row in domain.openvz.beancounters} == {"numproc", "kmemsize"}
 
 
 class TestConfigfile:

@@ -17,7 +17,7 @@ from vzvirt.codec.vzconf.forms import INT_MAX, LONG_MAX
 from vzvirt.codec.vzconf.params import COUNTERS, CPULIMIT, LOCAL_GID, LOCAL_UID
 from vzvirt.codec.vzconf.values import Values
 from vzvirt.model.domain import Domain
-from vzvirt.model.resources import Accounting, Beancounter, Cpu, Memory
+from vzvirt.model.resources import HELD_BY_MEMORY, Accounting, Beancounter, Cpu, Memory
 from vzvirt.model.values import (
     PAGE_SIZE,
     UNLIMITED,
@@ -38,12 +38,6 @@ MOST_PAGES: Final = LONG_MAX // PAGE_SIZE
 
 PRIVVMPAGES, PHYSPAGES = COUNTERS["privvmpages"], COUNTERS["physpages"]
 VMGUARPAGES, SWAPPAGES = COUNTERS["vmguarpages"], COUNTERS["swappages"]
-
-HELD_BY_MEMORY: Final = {
-    Accounting.VSWAP: frozenset({"physpages", "swappages"}),
-    Accounting.UBC: frozenset({"privvmpages", "vmguarpages"}),
-}
-"""Beancounters that ``Memory`` says, so that no row does."""
 
 
 def in_pages(amount: Limit) -> Limit:
