@@ -33,7 +33,7 @@ class Filesystem:
     Attributes:
         source: Template name, folder, file or device; empty for ``RAM``. An empty template name
             is "not said": the host's default (samples give quotas without a template).
-        target: Absolute path inside.
+        target: Absolute path inside, without needless slashes and dots: one place, one spelling.
         space: Size quota in bytes; for ``RAM`` use ``usage``.
         inodes: Quota on the number of files.
         usage: Size of a ``RAM`` file system in bytes.
@@ -56,6 +56,7 @@ class Filesystem:
             InvalidArgument: A path is relative or has a ``..``, or parts do not fit the kind.
         """
         check_guest_path(self.target, "filesystem target")
+        object.__setattr__(self, "target", _plain(self.target))
         if self.kind is FilesystemKind.TEMPLATE and self.target != "/":
             raise errors.InvalidArgument(
                 f"an OS template is the root, it cannot be mounted on '{self.target}'",
@@ -77,6 +78,11 @@ class Filesystem:
     def is_root(self) -> bool:
         """Whether this is the container's ``/``."""
         return self.target == "/"
+
+
+def _plain(path: str) -> str:
+    """An absolute path without ``..`` in its shortest form."""
+    return "/" + "/".join(part for part in path.split("/") if part not in {"", "."})
 
 
 def check_guest_path(path: str, what: str) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vzvirt import errors
-from vzvirt.model.devices import GuestNaming
+from vzvirt.model.devices import Filesystem, FilesystemKind, GuestNaming
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid, IdMap, IdRange
 
@@ -37,3 +37,18 @@ def test_owners_are_shifted_only_where_that_was_noted(
     idmap: IdMap | None, shifted: bool, owners: IdMap
 ) -> None:
     assert Domain(name="web", idmap=idmap, idmap_shifted=shifted).owners_on_disk == owners
+
+
+@pytest.mark.parametrize("target", ["//", "/.", "/./", "/"])
+def test_every_spelling_of_the_root_is_the_root(target: str) -> None:
+    assert Filesystem(kind=FilesystemKind.MOUNT, source="/srv/x", target=target).is_root
+    assert Filesystem(kind=FilesystemKind.TEMPLATE, source="x", target=target).target == "/"
+
+
+def test_two_spellings_of_a_target_are_one_target() -> None:
+    mounts = tuple(
+        Filesystem(kind=FilesystemKind.MOUNT, source="/srv/x", target=target)
+        for target in ("/b", "//b/./")
+    )
+    with pytest.raises(errors.InvalidArgument, match="'/b'"):
+        Domain(name="x", filesystems=mounts)
