@@ -188,6 +188,15 @@ def test_what_must_be_unique(store: DefinitionStore) -> None:
     assert (other.ctid, other.name, other.macs) == (102, "102", ())
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_both_ends_must_be_unique(store: DefinitionStore, live: bool) -> None:
+    host_mac = MacAddress("00:18:51:0a:0b:0d")
+    pair = dataclasses.replace(web().interfaces[0], host_name="veth101.0", host_mac=host_mac)
+    store.save(web(interfaces=(pair,)), live=live)
+    (only,) = store.identities()
+    assert set(only.macs) == {MAC, host_mac}
+
+
 # -- an old host's files -------------------------------------------------------------------
 
 OLD_CONFIG = b"""\

@@ -35,7 +35,10 @@ _NAME: Final = re.compile(rb'NAME="([A-Za-z][A-Za-z0-9+_.-]{0,127})"')
 _ONBOOT: Final = re.compile(rb'ONBOOT="(yes|no)"')
 """These lines as they nearly always are."""
 
-_XML_MAC: Final = re.compile(rb"<mac\s+address\s*=\s*[\"']([^\"']+)[\"']")
+_XML_MAC: Final = re.compile(
+    rb"<(?:mac\s+address|target\s(?:[^>]*\s)?mac)\s*=\s*[\"']([^\"']+)[\"']"
+)
+"""Addresses of either end of an interface."""
 
 
 class Index:
@@ -119,7 +122,8 @@ class Index:
         macs = []
         if pair is not None:
             domain = _parsed(_MAC_LINES, pair.config, ctid)
-            macs = [item.mac for item in domain.interfaces if item.mac is not None]
+            ends = ((item.mac, item.host_mac) for item in domain.interfaces)
+            macs = [mac for pair in ends for mac in pair if mac is not None]
         documents = (pair.sidecar if pair else b"") + self._live.content(ctid)
         for text in _XML_MAC.findall(documents):
             with contextlib.suppress(errors.InvalidArgument):
