@@ -13,7 +13,7 @@ from vzvirt.manager.areas import area, base_name, choose, held_by, replaced
 from vzvirt.manager.cases import define_case
 from vzvirt.manager.defaults import with_idmap, with_resources, with_root
 from vzvirt.manager.identities import Claim, claim
-from vzvirt.manager.interfaces import completed
+from vzvirt.manager.interfaces import with_interfaces
 from vzvirt.manager.leftovers import give_back
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.quotas import save_with_quotas
@@ -153,10 +153,8 @@ def completed_definition(world: World, domain: Domain, claimed: Claim) -> tuple[
         result = _kept(result, claimed.before)
     result = with_resources(with_idmap(with_root(result, config), config))
     result, more = _with_layout(world, domain.openvz.layout, result)
-    taken = frozenset(mac for item in claimed.others for mac in item.macs)
-    addresses = world.host.link_addresses()
-    host = str(addresses[0]) if addresses else world.host.machine_id()
-    return completed(result, claimed.ctid, host, taken), [*sentences, *more]
+    result = with_interfaces(world, result, claimed.ctid, claimed.others)
+    return result, [*sentences, *more]
 
 
 def _kept(domain: Domain, old: Domain) -> Domain:

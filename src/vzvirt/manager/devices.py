@@ -17,7 +17,7 @@ from vzvirt import errors
 from vzvirt.manager import checks, guestside, links
 from vzvirt.manager.cases import define_case
 from vzvirt.manager.connections import with_address, without_address
-from vzvirt.manager.interfaces import completed
+from vzvirt.manager.interfaces import with_interfaces
 from vzvirt.manager.standing import Standing, changing, save
 from vzvirt.manager.world import World
 from vzvirt.model.affect import Affect
@@ -207,10 +207,7 @@ class _Change:
             return None
         world = self.world
         others = tuple(item for item in world.store.identities() if item.ctid != self.ctid)
-        taken = frozenset(mac for item in others for mac in item.macs)
-        addresses = world.host.link_addresses()
-        host = str(addresses[0]) if addresses else world.host.machine_id()
-        new = completed(wanted, self.ctid, host, taken)
+        new = with_interfaces(world, wanted, self.ctid, others)
         case = define_case(world, new, old, others, from_elsewhere=True)
         checks.refuse(case, checks.AT_DEFINE)
         return new

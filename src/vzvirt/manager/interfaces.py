@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from itertools import chain, count
 from typing import Final
 
+from vzvirt.manager.world import World
 from vzvirt.model.devices import GUEST_NAME_MAX, NICS, Interface, InterfaceKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import Ctid, MacAddress
+from vzvirt.ports.store import Identity
 
 OUI: Final = "00:18:51"
 """The vendor prefix that OpenVZ's addresses have (SWsoft)."""
@@ -37,6 +39,26 @@ def completed(domain: Domain, ctid: Ctid, host: str, taken: Set[MacAddress]) -> 
     result = _named(merged_routed(domain.interfaces), ctid, moved_in)
     result = _addressed(result, ctid, host, taken)
     return dataclasses.replace(domain, interfaces=result)
+
+
+def with_interfaces(
+    world: World, domain: Domain, ctid: Ctid, others: Iterable[Identity] | None = None
+) -> Domain:
+    """A copy whose interfaces are completed on this host.
+
+    Args:
+        world: The ports.
+        domain: The definition.
+        ctid: Its container.
+        others: All other containers; asked for, if there is something to make up, where not given.
+    """
+    addresses = world.host.link_addresses()
+    host = str(addresses[0]) if addresses else world.host.machine_id()
+    if completed(domain, ctid, host, frozenset()) == domain:
+        return domain
+    if others is None:
+        others = (item for item in world.store.identities() if item.ctid != ctid)
+    return completed(domain, ctid, host, frozenset(mac for item in others for mac in item.macs))
 
 
 def merged_routed(interfaces: tuple[Interface, ...]) -> tuple[Interface, ...]:

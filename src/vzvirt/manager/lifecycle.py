@@ -18,6 +18,7 @@ from vzvirt.manager.areas import Area, area
 from vzvirt.manager.cases import start_case
 from vzvirt.manager.defaults import stop_timeout
 from vzvirt.manager.identities import ENDING
+from vzvirt.manager.interfaces import with_interfaces
 from vzvirt.manager.leftovers import end_transient, give_back, is_transient
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.provisioning import Credentials, make_root
@@ -333,6 +334,7 @@ class Lifecycle:
         world = self._world
         place = area(world, domain)
         ctid = place.spec.ctid
+        domain = with_interfaces(world, domain, ctid)  # a config of others may leave them open
         next_state(world.engine.observe(ctid).state, Action.START, domain.name)
         if not world.engine.wait_stopped(ctid, ENDING):
             raise errors.TimedOut(

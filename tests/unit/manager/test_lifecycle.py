@@ -146,6 +146,18 @@ def test_a_definition_that_others_wrote_had_its_private_area(world: World, touch
     world.manager.lifecycle.start("web")
 
 
+def test_interfaces_that_a_config_leaves_open_are_completed_for_the_run(world: World) -> None:
+    left_open = Interface(kind=InterfaceKind.ETHERNET, guest_name="eth0")
+    stored = dataclasses.replace(world.define().domain, interfaces=(left_open,))
+    world.store.save(stored)
+    world.manager.lifecycle.start("web")
+    (live,) = world.store.load(CTID, live=True).domain.interfaces
+    assert (live.guest_name, live.host_name) == ("eth0", "veth101.0")
+    assert live.mac is not None
+    assert live.host_mac not in {None, live.mac}
+    assert world.store.load(CTID).domain.interfaces == (left_open,)
+
+
 def test_a_private_area_that_is_gone_is_never_made_anew(world: World) -> None:
     world.define()
     world.manager.lifecycle.start("web")
