@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ from typing import Any
 import pytest
 
 from vzvirt import errors
-from vzvirt.model.devices import Filesystem, FilesystemKind, Interface, InterfaceKind
+from vzvirt.model.devices import (
+    Filesystem,
+    FilesystemKind,
+    Interface,
+    InterfaceKind,
+    IpInterface,
+    Route,
+)
 from vzvirt.model.domain import Domain, OpenvzSettings
 from vzvirt.model.resources import Accounting, Memory
 from vzvirt.model.values import Ctid, IdMap, MacAddress, SoftHard
@@ -235,8 +243,6 @@ class TestInterfaces:
         assert any("multicast" in text for text in defined.warnings)
 
     def test_an_ip_address_of_another_container(self, world: World) -> None:
-        import ipaddress
-
         def routed(text: str) -> Interface:
             return Interface(kind=InterfaceKind.ROUTED, addresses=(ipaddress.ip_interface(text),))
 
@@ -244,6 +250,26 @@ class TestInterfaces:
         with pytest.raises(errors.Conflict, match=r"10\.0\.0\.5 belongs to 'a'"):
             world.define(name="b", interfaces=(routed("10.0.0.5"),))
         world.define(name="b", interfaces=(routed("10.0.0.6"),))
+
+    @pytest.mark.parametrize("places", [(0, 0), (0, 1)])
+    def test_an_ip_address_twice(self, world: World, places: tuple[int, int]) -> None:
+        ours: list[list[IpInterface]] = [[], []]
+        for place, text in zip(places, ("10.0.0.5/24", "10.0.0.5/16"), strict=True):
+            ours[place].append(ipaddress.ip_interface(text))
+        pairs = tuple(dataclasses.replace(bridge(), addresses=tuple(item)) for item in ours)
+        with pytest.raises(errors.InvalidArgument, match=r"'10\.0\.0\.5'> stands 2 times"):
+            world.define(interfaces=pairs)
+
+    def test_two_default_gateways(self, world: World) -> None:
+        def via(gateway: str, metric: int | None = None) -> Route:
+            everything = ipaddress.ip_network("::/0" if ":" in gateway else "0.0.0.0/0")
+            return Route(everything, ipaddress.ip_address(gateway), metric)
+
+        both = dataclasses.replace(bridge(), routes=(via("10.0.0.1"), via("10.0.0.9")))
+        with pytest.raises(errors.InvalidArgument, match=r"10\.0\.0\.1 and 10\.0\.0\.9"):
+            world.define(interfaces=(both,))
+        routes = (via("10.0.0.1"), via("10.0.0.9", 5), via("fe80::1"))
+        world.define(interfaces=(dataclasses.replace(bridge(), routes=routes),))
 
 
 class TestRedefine:

@@ -238,10 +238,13 @@ def _gather_interface(values: Values, node: Node) -> None:
         raise errors.XmlError(
             f"{node.spelling} needs a type=", hint=f"one of {', '.join(INTERFACE_KINDS)}"
         )
-    ips = values.pop("ips", ())
+    ips, routes = values.pop("ips", ()), values.get("routes", ())
     assert isinstance(ips, tuple)  # noqa: S101  # what Items reads; for mypy
+    assert isinstance(routes, tuple)  # noqa: S101  # likewise
+    ips = tuple(dict.fromkeys(ips))  # what is said again says nothing new
+    values["routes"] = tuple(dict.fromkeys(routes))
     values["addresses"] = tuple(ip for ip in ips if not isinstance(ip, int))
-    values["dhcp"] = tuple(dict.fromkeys(ip for ip in ips if isinstance(ip, int)))
+    values["dhcp"] = tuple(ip for ip in ips if isinstance(ip, int))
     if not values.pop("veth", False) and kind is InterfaceKind.ETHERNET and values["addresses"]:
         kind = InterfaceKind.ROUTED
     values["kind"] = kind

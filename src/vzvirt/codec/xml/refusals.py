@@ -68,8 +68,10 @@ def refuse(domain: Node) -> None:
 
     Raises:
         ConfigUnsupported: It has one such thing; the message names the element.
+        XmlError: It switches a capability both on and off.
     """
     _refuse_disk_quotas(domain)
+    _refuse_contrary_switches(domain)
     for path, reason in REFUSED.items():
         place = Place.parse(path)
         for node, _ in place.found(domain):
@@ -84,6 +86,17 @@ def refuse(domain: Node) -> None:
                     f"{node.spelling}: '{text.strip()[:40]}' is not possible for a container",
                     hint=f"possible: {', '.join(known)}",
                 )
+
+
+def _refuse_contrary_switches(domain: Node) -> None:
+    """A capability is on or off."""
+    known: dict[str, Node] = {}
+    for switch in domain.find_all("features", "capabilities", "*"):
+        first = known.setdefault(switch.tag, switch)
+        if first.attributes.get("state") != switch.attributes.get("state"):
+            raise errors.XmlError(
+                f"{first.spelling} and {switch.spelling} disagree", hint="leave one of them out"
+            )
 
 
 def _refuse_disk_quotas(domain: Node) -> None:

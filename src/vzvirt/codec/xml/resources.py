@@ -170,6 +170,12 @@ def _switch(name: str, state: bool) -> tuple[str, bool]:
     return name, state
 
 
+def _gather_capabilities(values: Values, node: Node) -> None:
+    switches = values.get("switches", ())
+    assert isinstance(switches, tuple)  # noqa: S101  # what Items reads; for mypy
+    values["switches"] = tuple(dict(switches).items())
+
+
 LINUX_CAPABILITIES: Final = Spec(
     LinuxCapabilities,
     Value("default", "@policy", one_of(CapabilityDefault), always=True),
@@ -183,6 +189,7 @@ LINUX_CAPABILITIES: Final = Spec(
             spread=lambda pair: {"name": pair[0], "state": pair[1]},
         ),
     ),
+    gather=_gather_capabilities,
 )
 
 _ID_RANGE: Final = Spec(

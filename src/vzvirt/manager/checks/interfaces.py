@@ -9,7 +9,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.checks.case import Case, Check, WarnOnly
-from vzvirt.model.devices import NICS, ROUTED_GUEST_NAME, InterfaceKind, IpAddress
+from vzvirt.model.devices import NICS, ROUTED_GUEST_NAME, InterfaceKind, IpAddress, Route
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import MacAddress
 
@@ -127,6 +127,34 @@ def isolated_ports_are_on_a_bridge(case: Case) -> Iterator[errors.VzvirtError]:
             )
 
 
+def addresses_are_unique_inside(case: Case) -> Iterator[errors.VzvirtError]:
+    """One IP address is on one interface, with one prefix."""
+    times = Counter(address.ip for item in case.domain.interfaces for address in item.addresses)
+    for address, count in times.items():
+        if count > 1:
+            yield errors.InvalidArgument(
+                f"<ip address='{address}'> stands {count} times in '{case.domain.name}'",
+                hint="say it once, in one <interface>",
+            )
+
+
+def gateways_agree(case: Case) -> Iterator[errors.VzvirtError]:
+    """An interface has one default route for each IP version and metric."""
+    for item in case.domain.interfaces:
+        known: dict[tuple[int, int | None], Route] = {}
+        for route in item.routes:
+            if route.destination.prefixlen:
+                continue
+            first = known.setdefault((route.gateway.version, route.metric), route)
+            if first.gateway != route.gateway:
+                yield errors.InvalidArgument(
+                    f"the interface '{item.guest_name or item.kind.value}' of"
+                    f" '{case.domain.name}' has the default gateways {first.gateway} and"
+                    f" {route.gateway}",
+                    hint="leave one of them out, or give each <route> a metric= of its own",
+                )
+
+
 AT_DEFINE: Final[tuple[Check, ...]] = (
     routed_addresses_lead_somewhere,
     isolated_ports_are_on_a_bridge,
@@ -135,6 +163,8 @@ AT_DEFINE: Final[tuple[Check, ...]] = (
     guest_names_are_unique,
     host_names_are_unique,
     addresses_are_free,
+    addresses_are_unique_inside,
+    gateways_agree,
 )
 
 

@@ -223,6 +223,13 @@ KINDS = (
     ),
     # Not for containers
     Bad(
+        "a capability on and off",
+        XML,
+        "mknod",
+        "<features><capabilities><mknod state='on'/><mknod state='off'/></capabilities>"
+        "</features>",
+    ),
+    Bad(
         "a screen",
         UNSUPPORTED,
         "<graphics type='vnc'>",

@@ -6,6 +6,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.codec.tree import Node
+from vzvirt.codec.xml import read_domain
 from vzvirt.codec.xml.devices import CONSOLE, FILESYSTEM, HOST_DEVICE, INTERFACE
 from vzvirt.codec.xml.document import brief, parse
 from vzvirt.model.devices import Console, FilesystemKind, Interface, InterfaceKind
@@ -79,3 +80,16 @@ def test_a_host_device_of_another_mode() -> None:
 
 def test_a_console_needs_nothing() -> None:
     assert CONSOLE.read(Node("console")) == Console()
+
+
+def test_what_an_interface_says_again_says_nothing_new() -> None:
+    text = (
+        "<domain type='openvz'><name>x</name><devices>"
+        "<interface type='bridge'><source bridge='br0'/>"
+        "<ip address='10.0.0.5' prefix='24' gateway='10.0.0.1'/>"
+        "<ip address='10.0.0.6' prefix='24' gateway='10.0.0.1'/>"
+        "<ip address='10.0.0.5' prefix='24'/></interface></devices></domain>"
+    )
+    (found,) = read_domain(text).domain.interfaces
+    assert [str(item) for item in found.addresses] == ["10.0.0.5/24", "10.0.0.6/24"]
+    assert len(found.routes) == 1

@@ -10,6 +10,11 @@ from vzvirt.model.resources import Cpu, LinuxCapabilities, Memory
 from vzvirt.model.values import IdMap
 
 
+def test_a_capability_that_is_switched_again() -> None:
+    found = LINUX_CAPABILITIES.read(parse("<c><mknod state='on'/><mknod state='on'/></c>"))
+    assert found == LinuxCapabilities(switches=(("mknod", True),))
+
+
 def test_swap_is_what_the_sum_has_beyond_memory() -> None:
     text = "<d><memory>4</memory><memtune><swap_hard_limit>10</swap_hard_limit></memtune></d>"
     assert MEMORY.read(parse(text)) == Memory(limit=4096, swap=6 * 1024)
