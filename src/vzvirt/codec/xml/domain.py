@@ -166,15 +166,15 @@ def read_domain(
         InvalidArgument: Its parts do not make a definition.
     """
     root = _root(text)
-    if validate:
-        from vzvirt.codec.xml import validation  # loads lxml
-
-        validation.validate(text)
     if told_memory is not None:
         settle_current_memory(root, told_memory)
     notes = Notes()
     refuse(root)
     canonicalise(root, notes)
+    if validate:  # after what is refused with the way out
+        from vzvirt.codec.xml import validation  # loads lxml
+
+        validation.validate(text)
     domain = settle_beancounters(DOMAIN.read(root), notes)
     if domain.ctid is not None and domain.ctid < FIRST_FREE_CTID:
         notes.say(

@@ -28,6 +28,7 @@ class Bad(NamedTuple):
     text: str
     whole: bool = False
     validate: bool = False
+    refused: bool = False
 
 
 def interface(inside: str, kind: str = "network") -> str:
@@ -239,6 +240,22 @@ KINDS = (
     Bad("a virtual machine", UNSUPPORTED, "<type>", "<os><type>hvm</type></os>"),
     Bad("a coredump", UNSUPPORTED, "<on_crash>", "<on_crash>coredump-restart</on_crash>"),
     Bad("a network console", UNSUPPORTED, "tcp", "<devices><console type='tcp'/></devices>"),
+    # Refused with the way out where validation is asked for, too
+    Bad(
+        "vmid, validated",
+        XML,
+        "id='105'",
+        "<domain type='openvz' vmid='105'><name>x</name></domain>",
+        whole=True,
+        refused=True,
+    ),
+    Bad(
+        "a disk's quota, validated",
+        UNSUPPORTED,
+        "<space_hard_limit",
+        "<devices><disk diskspace='5'/></devices>",
+        refused=True,
+    ),
     # Only where validation is asked for
     Bad("an unknown element", SCHEMA, "<flavour>", "<flavour/>", validate=True),
     Bad("mixed text", SCHEMA, "<interface", interface(f"//for NAT {NET}"), validate=True),
@@ -252,7 +269,7 @@ def document(kind: Bad) -> str:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_each_kind_has_its_error_and_names_the_element(kind: Bad) -> None:
     with pytest.raises(errors.CallerError) as caught:
-        read_domain(document(kind), validate=kind.validate)
+        read_domain(document(kind), validate=kind.validate or kind.refused)
 
     assert caught.value.code == kind.code, caught.value
     assert kind.names in f"{caught.value.message} {caught.value.hint}"

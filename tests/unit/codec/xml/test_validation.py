@@ -24,7 +24,17 @@ def domain(inside: str) -> str:
             "<devices><interface type='bridge'>//for NAT</interface></devices>",
             "the text '//for NAT' is not possible here",
         ),
-        ("<memory>1</memory><memory>1</memory>", "line"),  # only the library can tell
+        (
+            "<title>a</title>\n<title>b</title>",
+            "<title> (line 3) and <title> (line 4): there can be only one",
+        ),
+        ("<devices><interface/></devices>", "<interface> (line 3) has no type="),
+        ("<name>y</name>", "<name> (line 2) and <name> (line 3)"),
+        ("<blkiotune><device/></blkiotune>", "<device> (line 3) has no <path>"),
+        (
+            "<devices><filesystem type='template'><quota max='5'/></filesystem></devices>",
+            "<quota max='5'> (line 3) has no type=",
+        ),
     ],
 )
 def test_reasons_name_the_element(inside: str, reason: str) -> None:
