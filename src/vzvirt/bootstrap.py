@@ -5,6 +5,7 @@ A backend is imported when it is chosen, not before.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -92,7 +93,15 @@ def store(settings: Settings) -> DefinitionStore:
     """Where the definitions are."""
     from vzvirt.backends.vzfiles.store import VzfilesStore
 
-    return VzfilesStore(root(settings))
+    networks = when_used(lambda: network_store(settings))
+
+    def bridge_of(network: str) -> str | None:
+        with contextlib.suppress(errors.VzvirtError):  # a network that is broken is none
+            found = networks.load(network)
+            return found.bridge if found else None
+        return None
+
+    return VzfilesStore(root(settings), bridge_of)
 
 
 def network_store(settings: Settings) -> NetworkStore:
@@ -127,11 +136,10 @@ def manager(
 def _real(settings: Settings, progress: Progress, warn: Warn) -> Manager:
     from vzvirt.backends.liblxc.engine import LxcEngine
     from vzvirt.backends.vzfiles.journal import FileJournal
-    from vzvirt.backends.vzfiles.store import VzfilesStore
     from vzvirt.manager import Manager
 
     place = root(settings)
-    definitions = VzfilesStore(place)
+    definitions = store(settings)
 
     def areas() -> Path:
         return place.within(definitions.global_config().private_pattern).parent
@@ -217,7 +225,6 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         layouts,
     )
     from vzvirt.backends.vzfiles.journal import FileJournal
-    from vzvirt.backends.vzfiles.store import VzfilesStore
     from vzvirt.manager import Manager
 
     def facts() -> HostFacts:
@@ -226,7 +233,7 @@ def _simulated(settings: Settings, progress: Progress, warn: Warn) -> Manager:
         return MemoryFacts()
 
     place = root(settings)
-    definitions = VzfilesStore(place)
+    definitions = store(settings)
     return Manager(
         store=definitions,
         engine=MemoryEngine(place),

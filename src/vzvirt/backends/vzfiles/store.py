@@ -48,8 +48,9 @@ _CACHE_MOST: Final = 16384
 class VzfilesStore:
     """The definitions of one installation; implements ``ports.store.DefinitionStore``."""
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self, root: Root, bridge_of: vzconf.BridgeOf = vzconf.no_bridge) -> None:
         self._root = root
+        self._bridge_of = bridge_of
         self._host = HostFiles(root)
         self._pairs = PairFiles(root.path("etc/vz/conf"))
         self._links = NameLinks(root.path("etc/vz/names"))
@@ -139,7 +140,7 @@ class VzfilesStore:
         if pair.sidecar:
             sidecar = _read_sidecar(pair.sidecar, self._pairs.sidecar(ctid), warnings)
             if sidecar is not None and sidecar.uuid == domain.uuid:
-                domain = vzconf.merge(domain, sidecar)
+                domain = vzconf.merge(domain, sidecar, self._bridge_of)
             elif sidecar is not None:
                 warnings.append(
                     f"{self._pairs.sidecar(ctid)} is of another container"

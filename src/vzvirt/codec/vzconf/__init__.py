@@ -17,7 +17,7 @@ from vzvirt.codec.vzconf.grammar import EMPTY, Document
 from vzvirt.codec.vzconf.params import BY_KEY, PARAMS
 from vzvirt.codec.vzconf.rounding import rounded, roundings
 from vzvirt.codec.vzconf.rows import Duplicates, Param, Scope
-from vzvirt.codec.vzconf.sidecar import merge, remainder
+from vzvirt.codec.vzconf.sidecar import BridgeOf, merge, no_bridge, remainder
 
 __all__ = [
     "Document",
@@ -29,6 +29,8 @@ __all__ = [
     "roundings",
     "remainder",
     "merge",
+    "BridgeOf",
+    "no_bridge",
     "read_uuid",
     "expand_ctid",
     "read_global",

@@ -13,7 +13,7 @@ Some fields are one fact together and come back together (``TOGETHER``).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, Final
 
@@ -71,6 +71,14 @@ PARTS: Final = tuple(
 """Fields that are kept one by one: name, way to it, default."""
 
 
+BridgeOf = Callable[[str], str | None]
+"""The bridge of the virtual network of a name; ``None``: it has none, or is not known."""
+
+
+def no_bridge(_network: str) -> None:
+    """No network is known."""
+
+
 def remainder(domain: Domain) -> Domain:
     """What no key of the config file holds, as a partial definition with name and UUID.
 
@@ -94,11 +102,16 @@ def remainder(domain: Domain) -> Domain:
     return assembled(kept)
 
 
-def merge(config: Domain, sidecar: Domain) -> Domain:
+def merge(config: Domain, sidecar: Domain, bridge_of: BridgeOf = no_bridge) -> Domain:
     """What a config says, completed by its sidecar.
 
     The config wins. A sidecar with another UUID, or with one where the config has none, belonged
     to another container and is ignored. The order of devices is the sidecar's.
+
+    Args:
+        config: What the config says.
+        sidecar: What its sidecar says.
+        bridge_of: The bridge of a virtual network, by which NETIF may name it.
     """
     if config.uuid != sidecar.uuid:
         return config
@@ -116,7 +129,7 @@ def merge(config: Domain, sidecar: Domain) -> Domain:
     merged = _with_root(merged, sidecar)
     return dataclasses.replace(
         merged,
-        interfaces=_joined_interfaces(merged.interfaces, sidecar.interfaces),
+        interfaces=_joined_interfaces(merged.interfaces, sidecar.interfaces, bridge_of),
         host_devices=_joined_devices(merged.host_devices, sidecar.host_devices),
     )
 
@@ -184,7 +197,7 @@ def _unheld(item: Interface) -> Interface:
 
 
 def _joined_interfaces(
-    config: tuple[Interface, ...], sidecar: tuple[Interface, ...]
+    config: tuple[Interface, ...], sidecar: tuple[Interface, ...], bridge_of: BridgeOf
 ) -> tuple[Interface, ...]:
     left = list(config)
     joined: list[Interface] = []
@@ -192,7 +205,7 @@ def _joined_interfaces(
         found = next((item for item in left if _same_interface(item, kept)), None)
         if found is not None:
             left.remove(found)
-            joined.append(_joined_interface(found, kept))
+            joined.append(_joined_interface(found, kept, bridge_of))
         elif kept.kind is InterfaceKind.DIRECT or _says_nothing(kept):
             joined.append(kept)
     return (*joined, *left)
@@ -208,7 +221,7 @@ def _says_nothing(kept: Interface) -> bool:
     return kept.kind is InterfaceKind.ROUTED and not kept.addresses
 
 
-def _joined_interface(config: Interface, kept: Interface) -> Interface:
+def _joined_interface(config: Interface, kept: Interface, bridge_of: BridgeOf) -> Interface:
     if config.kind is InterfaceKind.ROUTED:
         prefixes = {address.ip: address for address in kept.addresses}
         addresses = tuple(
@@ -223,8 +236,10 @@ def _joined_interface(config: Interface, kept: Interface) -> Interface:
         host_name=config.host_name,
         mac_filter=config.mac_filter,
     )
-    named = kept.kind is InterfaceKind.NETWORK and kept.source == config.source
-    if named or NETIF.says((held_pair(config),), (held_pair(whole),)):
+    of_network = kept.kind is InterfaceKind.NETWORK and bool(config.source)
+    if (of_network and bridge_of(kept.source) == config.source) or NETIF.says(
+        (held_pair(config),), (held_pair(whole),)
+    ):
         return whole
     portgroup = kept.portgroup if config.kind is kept.kind else None
     return dataclasses.replace(whole, kind=config.kind, source=config.source, portgroup=portgroup)

@@ -37,7 +37,7 @@ def after(domain: Domain, old: str, new: str) -> Domain:
     text = apply(EMPTY, domain).serialise().decode()
     assert old in text
     document = Document.parse(text.replace(old, new).encode())
-    return merge(read(document, CTID).domain, remainder(domain))
+    return merge(read(document, CTID).domain, remainder(domain), {"default": "virbr0"}.get)
 
 
 @examples(30)
@@ -166,13 +166,14 @@ class TestInterfaces:
     def test_a_networks_name_holds_while_the_bridge_is_open_or_its_own(self) -> None:
         domain = a_domain(interfaces=(self.NETWORK,))
         assert after(domain, "ifname", "ifname").interfaces == (self.NETWORK,)
-        assert after(domain, "eth0,", "eth0,bridge=default,").interfaces == (self.NETWORK,)
+        assert after(domain, "eth0,", "eth0,bridge=virbr0,").interfaces == (self.NETWORK,)
 
-    def test_with_another_bridge_it_has_become_a_bridge(self) -> None:
+    @pytest.mark.parametrize("bridge", ["br7", "default"])
+    def test_with_another_bridge_it_has_become_a_bridge(self, bridge: str) -> None:
         domain = a_domain(interfaces=(self.NETWORK,))
-        (found,) = after(domain, "eth0,", "eth0,bridge=br7,").interfaces
+        (found,) = after(domain, "eth0,", f"eth0,bridge={bridge},").interfaces
         assert found == dataclasses.replace(
-            self.NETWORK, kind=InterfaceKind.BRIDGE, source="br7", portgroup=None
+            self.NETWORK, kind=InterfaceKind.BRIDGE, source=bridge, portgroup=None
         )
 
     def test_an_edited_mac_wins(self) -> None:
