@@ -291,6 +291,8 @@ def test_convert_touches_no_container(vzvirt: Vzvirt, tmp_path: Path) -> None:
     titled = xml.replace("<name>", "<title>Shop</title><name>")
     done = vzvirt.call("convert", "-", stdin=titled)
     assert "title" in done.stderr
+    odd = xml.replace("<memory unit='KiB'>262144</memory>", "<memory unit='b'>1000001</memory>")
+    assert "1000001 bytes becomes 1003520" in vzvirt.call("convert", "-", stdin=odd).stderr
     assert not vzvirt.root.exists() or not list(vzvirt.root.rglob("*.conf"))
 
 

@@ -71,7 +71,7 @@ def convert(
         document = Document.parse(read_file(base) if base else b"")
         if source == XML:
             domain = _with_unsayable(domain, vzconf.read(document, domain.ctid).domain)
-        _warn(session, _without_key(domain))
+        _warn(session, (*vzconf.roundings(domain), *_without_key(domain)))
         session.output.raw(vzconf.apply(document, domain).serialise())
 
 

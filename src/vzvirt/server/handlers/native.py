@@ -46,7 +46,7 @@ def to_native(
     """The config of a document, as far as its keys can say it."""
     _check(args.nativeFormat)
     read = read_domain(args.domainXml)
-    for warning in read.warnings:
+    for warning in (*read.warnings, *vzconf.roundings(read.domain)):
         LOG.info("%s: %s", call.function, warning)
     config = vzconf.apply(vzconf.EMPTY, read.domain).serialise()
     return remote.ConnectDomainXmlToNativeRet(config.decode(errors="replace"))
