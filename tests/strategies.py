@@ -361,7 +361,7 @@ def _unfiltered(kind: InterfaceKind, *, stored: bool) -> st.SearchStrategy[Inter
         if kind is InterfaceKind.ETHERNET
         else distinct(addresses(), lambda item: item.ip, 2),
         dhcp=st.sampled_from([(), (4,), (6,), (4, 6)]),
-        routes=several(routes(), 2),
+        routes=distinct(routes(), lambda item: item, 2),
         link_up=st.booleans(),
         isolated=st.booleans(),
         mtu=maybe(st.integers(68, 65535)),

@@ -11,6 +11,7 @@ Forms of lists stand in ``lists``, those of network interfaces in ``netif``.
 from __future__ import annotations
 
 import math
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -109,6 +110,20 @@ class Number(Form[int]):
     def format(self, value: int) -> str | None:
         """Write a number in range."""
         return str(value) if self.least <= value <= self.most else None
+
+
+@dataclass(frozen=True, slots=True)
+class CpuShare(Number):
+    """Percent of one processor, or, with ``%`` behind it, of all that this host has."""
+
+    def parse(self, text: str, notes: Notes) -> int:
+        """Read the limit; as in vzctl, a share of the host is what it comes to here."""
+        match = re.fullmatch("[ \t]*([0-9]{1,3})%", text)
+        if not match:
+            return Number.parse(self, text, notes)
+        if int(match[1]) > 100:
+            raise ValueError(text)
+        return int(match[1]) * os.sysconf("SC_NPROCESSORS_ONLN")
 
 
 @dataclass(frozen=True, slots=True)

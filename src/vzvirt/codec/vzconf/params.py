@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from vzvirt.codec.vzconf.forms import (
     KIB,
     Beancount,
+    CpuShare,
     Decimal,
     Flag,
     Form,
@@ -163,7 +164,7 @@ OSTEMPLATE: Final = Param(
 )
 CPULIMIT: Final = Param(
     "CPULIMIT",
-    Number("percent of one processor, 0: none", most=2**44 // 1000, unlimited=0),
+    CpuShare("percent of one processor, 0: none; `N%`: of all", most=2**44 // 1000, unlimited=0),
     "processor time all its processes may take",
     shares=("cpu.limit_percent", "cpu.period", "cpu.quota"),
     option="--cpulimit",

@@ -12,7 +12,7 @@ from typing import Final
 
 from vzvirt.codec.vzconf import resources
 from vzvirt.codec.vzconf.devices import PAIR_KINDS
-from vzvirt.codec.vzconf.forms import KIB
+from vzvirt.codec.vzconf.forms import KIB, LONG_MAX
 from vzvirt.model.devices import Filesystem, Interface, InterfaceKind
 from vzvirt.model.domain import Domain, replace_openvz
 from vzvirt.model.resources import Accounting, Memory
@@ -63,6 +63,8 @@ def _roundings(before: Domain, after: Domain) -> Iterator[str]:
             f"space quota of {old.space.soft}:{old.space.hard} bytes becomes"
             f" {new.space.soft}:{new.space.hard}: DISKSPACE counts KiB"
         )
+    if old and new and old.inodes and not new.inodes:
+        yield f"a quota of {old.inodes.hard} files is none: DISKINODES has no larger number"
 
 
 def _with_accounting(domain: Domain) -> Domain:
@@ -97,11 +99,12 @@ def _whole_pages(amount: Limit) -> Limit:
 
 
 def _whole_blocks(root: Filesystem) -> Filesystem:
-    space = root.space
-    if space is None:
-        return root
-    whole = SoftHard(-(-space.soft // KIB) * KIB, -(-space.hard // KIB) * KIB)
-    return dataclasses.replace(root, space=whole)
+    space, inodes = root.space, root.inodes
+    if space is not None:
+        space = SoftHard(-(-space.soft // KIB) * KIB, -(-space.hard // KIB) * KIB)
+    if inodes is not None and inodes.hard >= LONG_MAX:
+        inodes = None
+    return dataclasses.replace(root, space=space, inodes=inodes)
 
 
 def _one_shape(interfaces: tuple[Interface, ...]) -> tuple[Interface, ...]:

@@ -105,6 +105,11 @@ def _gather_ip(values: Values, node: Node) -> None:
     if isinstance(address, ipaddress.IPv4Address | ipaddress.IPv6Address):
         if family not in {None, address.version}:
             raise errors.XmlError(f"{node.spelling}: the address is not of family 'ipv{family}'")
+        if "%" in str(address):
+            raise errors.XmlError(
+                f"{node.spelling}: an address has no scope, its interface is where it stands",
+                hint="leave out what stands behind '%'",
+            )
     elif not values.get("dhcp"):
         raise errors.XmlError(f"{node.spelling} has no address=")
 

@@ -166,6 +166,8 @@ def read_domain(
         InvalidArgument: Its parts do not make a definition.
     """
     root = _root(text)
+    if "type" not in root.attributes:
+        raise errors.XmlError(f"{root.spelling} has no type=", hint="<domain type='openvz'>")
     if told_memory is not None:
         settle_current_memory(root, told_memory)
     notes = Notes()

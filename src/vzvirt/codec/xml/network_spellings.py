@@ -104,10 +104,13 @@ def set_prefix(holder: Node, *, routed: bool) -> None:
     if address is None:
         return
     if mask is not None:
-        try:
-            prefix = ipaddress.ip_network(f"0.0.0.0/{mask.strip()}").prefixlen
-        except ValueError:
-            raise errors.XmlError(f"{holder.spelling}: '{mask[:40]}' is not a netmask") from None
+        prefix = _prefix(mask.strip())
+        if prefix is None or address.version != 4:  # the only one with masks
+            raise errors.XmlError(
+                f"{holder.spelling}: '{mask[:40]}' is not a netmask of an IPv{address.version}"
+                " address",
+                hint="write prefix='...'",
+            )
         if holder.attributes.setdefault("prefix", str(prefix)) != str(prefix):
             raise errors.XmlError(
                 f"{holder.spelling}: netmask '{mask}' and prefix "
@@ -115,6 +118,15 @@ def set_prefix(holder: Node, *, routed: bool) -> None:
             )
     elif "prefix" not in holder.attributes and not routed:
         holder.attributes["prefix"] = str(classful(address))
+
+
+def _prefix(mask: str) -> int | None:
+    """The prefix of a netmask; ``None``: it is none, as when it is the wrong way round."""
+    try:
+        network = ipaddress.IPv4Network(f"0.0.0.0/{mask}")
+    except ValueError:
+        return None
+    return network.prefixlen if mask in {str(network.netmask), str(network.prefixlen)} else None
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

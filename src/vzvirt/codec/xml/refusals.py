@@ -58,6 +58,7 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "devices/interface/@type": tuple(INTERFACE_KINDS),
     "devices/interface/source/@mode": ("bridge", "private", "vepa", "passthrough"),
     "devices/interface/filterref/parameter/@name": tuple(FILTER_PARAMETERS),
+    "devices/interface/filterref/@filter": ("clean-traffic",),
     "devices/hostdev/@type": ("net", "pci", "storage", "misc"),
 }
 """Places where libvirt knows more values than a container can have."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -85,7 +86,7 @@ def test_a_value(key: str, text: str, expected: object, written: str) -> None:
         ("CPUUNITS", "1e3"),
         ("CPUS", "0"),
         ("CPUS", "8193"),
-        ("CPULIMIT", "50%"),
+        ("CPULIMIT", "101%"),
         ("IOPRIO", "8"),
         ("IOPSLIMIT", "unlimited"),
         ("ONBOOT", "Yes"),
@@ -138,3 +139,7 @@ def test_any_number_of_shares_gives_units_in_range(shares: int) -> None:
 
 def test_fractions_are_exact() -> None:
     assert amount("0.3T", 1) == 3 * 2**40 // 10
+
+
+def test_a_share_of_all_processors_is_what_it_comes_to_here() -> None:
+    assert parse("CPULIMIT", "50%") == 50 * os.sysconf("SC_NPROCESSORS_ONLN")

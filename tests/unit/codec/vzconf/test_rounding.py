@@ -30,6 +30,16 @@ def test_sizes_are_rounded_up_and_told() -> None:
     )
 
 
+def test_more_files_than_the_key_can_count_are_no_quota() -> None:
+    root = Filesystem(kind=FilesystemKind.TEMPLATE, inodes=SoftHard(5, 2**63 - 1))
+    domain = Domain(name="x", filesystems=(root,))
+    (found,) = rounded(domain).filesystems
+    assert found.inodes is None
+    assert roundings(domain) == (
+        f"a quota of {2**63 - 1} files is none: DISKINODES has no larger number",
+    )
+
+
 def test_ubc_rounds_its_own_marks() -> None:
     domain = Domain(
         name="x",

@@ -67,6 +67,7 @@ KINDS = (
         True,
     ),
     Bad("two names", XML, "<name>", "<name>y</name>"),
+    Bad("no type", XML, "type='openvz'", "<domain><name>x</name></domain>", whole=True),
     Bad("vmid", XML, "id='105'", "<domain type='openvz' vmid='105'><name>x</name></domain>", True),
     Bad("id 0", XML, "id='0'", "<domain type='openvz' id='0'><name>x</name></domain>", True),
     Bad(
@@ -199,6 +200,20 @@ KINDS = (
         "<hostname>",
         f"<hostname>a</hostname>{interface(f'{NET}<hostname>b</hostname>')}",
     ),
+    Bad(
+        "a netmask the wrong way round",
+        XML,
+        "0.0.0.255",
+        interface(f"{NET}<ip address='10.0.0.5' netmask='0.0.0.255'/>"),
+    ),
+    Bad(
+        "a netmask of IPv6",
+        XML,
+        "IPv6",
+        interface(f"{NET}<ip address='fd00::5' netmask='255.255.255.0'/>"),
+    ),
+    Bad("a scope", XML, "fe80::1%eth0", interface(f"{NET}<ip address='fe80::1%eth0'/>")),
+    Bad("an unknown filter", UNSUPPORTED, "mine", interface(f"{NET}<filterref filter='mine'/>")),
     # Host devices
     Bad(
         "a host of no kind", XML, "<host>", "<devices><host><source name='eth1'/></host></devices>"
