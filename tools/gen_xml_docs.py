@@ -214,7 +214,7 @@ def parts(
 
 def answer(form: str) -> str:
     """What the reader says of a document with some other form in it."""
-    text = f"<domain xmlns:openvz='{OPENVZ}'><name>web</name>{form}</domain>"
+    text = f"<domain type='openvz' xmlns:openvz='{OPENVZ}'><name>web</name>{form}</domain>"
     try:
         said = xml.read_domain(text).warnings
     except errors.VzvirtError as refusal:

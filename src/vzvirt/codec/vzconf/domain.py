@@ -9,7 +9,7 @@ The UUID stands in a comment, ``#UUID: ...``, as libvirt's own OpenVZ driver has
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -23,7 +23,7 @@ from vzvirt.codec.vzconf.rounding import rounded
 from vzvirt.codec.vzconf.rows import Duplicates, Param
 from vzvirt.codec.vzconf.values import Heard, Values, listen
 from vzvirt.model.devices import GuestNaming
-from vzvirt.model.domain import NOT_IN_XML, Domain, ForeignLine, OpenvzSettings
+from vzvirt.model.domain import NOT_IN_XML, Domain, ForeignLine, OpenvzSettings, replace_openvz
 from vzvirt.model.resources import BlockIo, Cpu, LinuxCapabilities, Memory
 from vzvirt.model.values import Ctid, check_name
 
@@ -89,9 +89,11 @@ def read(
     devices.read_interfaces(heard.values, facts)
     devices.read_host_devices(heard.values, facts)
     facts["uuid"] = _read_uuid(document, heard)
+    domain = assembled(facts)
     if keep_foreign:
-        facts["openvz.foreign_lines"] = _foreign_lines(document, heard, unsayable)
-    return Read(assembled(facts), tuple(heard.warnings))
+        lines = _foreign_lines(document, heard, domain, unsayable)
+        domain = replace_openvz(domain, foreign_lines=lines)
+    return Read(domain, tuple(heard.warnings))
 
 
 def assembled(facts: Facts) -> Domain:
@@ -141,7 +143,7 @@ def apply(document: Document, domain: Domain) -> Document:
     changed = have.differences(wanted)
     if changed:
         document = _with_changes(document, changed, wanted)
-    if fresh:
+    if fresh and domain.openvz.foreign_lines:
         document = _with_foreign_lines(document, domain.openvz.foreign_lines)
     return _with_uuid(document, domain.uuid)
 
@@ -245,13 +247,19 @@ def read_uuid(document: Document) -> UUID | None:
 
 
 def _foreign_lines(
-    document: Document, heard: Heard, unsayable: Set[str]
+    document: Document, heard: Heard, domain: Domain, unsayable: Set[str]
 ) -> tuple[ForeignLine, ...]:
-    """Comments, unknown keys, garbage; no UUID, which another file must not take for its own."""
+    """Lines that nothing of a definition stands for.
+
+    Comments, unknown keys, garbage; values that are no fact by themselves, such as a LOCAL_GID
+    without a LOCAL_UID. No UUID, which another file must not take for its own.
+    """
+    said = {param.key for param in values_of(domain)}
     held = heard.positions - {
         item.position
         for item in document.assignments
-        if item.key in BY_KEY and unsayable >= set(BY_KEY[item.key].fields)
+        if (param := BY_KEY.get(item.key))
+        and (unsayable >= set(param.fields) or (item.value and param.key not in said))
     }
     return tuple(
         ForeignLine(position, line.rstrip("\r"))
@@ -267,7 +275,8 @@ def _check_foreign(item: ForeignLine) -> None:
     """
     written = encode(item.text)
     document = Document.parse(written)
-    kept = [encode(line.text) for line in _foreign_lines(document, listen(document), NOT_IN_XML)]
+    alone = read(document, keep_foreign=True, unsayable=NOT_IN_XML).domain
+    kept = [encode(line.text) for line in alone.openvz.foreign_lines]
     if item.text.strip() and kept != [written.rstrip(b"\r")]:
         raise errors.InvalidArgument(
             f"<openvz:line position='{item.position}'> is not one line that OpenVZ does not know:"
@@ -277,24 +286,31 @@ def _check_foreign(item: ForeignLine) -> None:
 
 
 def _with_foreign_lines(document: Document, foreign: tuple[ForeignLine, ...]) -> Document:
-    """A fresh file with lines put back where they stood, as near as may be."""
-    if not foreign:
-        return document
-    ours = list(_without_rivals_of(document, foreign).lines[:-1])
-    lines: list[str] = []
+    """A fresh file with lines put back where they stood, as near as may be.
+
+    What a document cannot say, a sample's ONBOOT for one, its lines say better. What was no fact
+    by itself and would be one beside what the file says now is left out.
+    """
     for item in foreign:
         _check_foreign(item)
+    theirs = Document(tuple(item.text for item in foreign))
+    heard = [item for item in theirs.assignments if item.position in listen(theirs).positions]
+    apart = {item.key for item in heard if set(BY_KEY[item.key].fields) <= NOT_IN_XML}
+    ours = document.with_values(dict.fromkeys(apart))
+    whole = _joined(ours, foreign)
+    said = values_of(read(ours).domain).differences(values_of(read(whole).domain))
+    if all(param.key in apart for param in said):
+        return whole
+    facts = {item.position for item in heard if item.key not in apart}
+    return _joined(ours, [item for at, item in enumerate(foreign) if at not in facts])
+
+
+def _joined(document: Document, foreign: Iterable[ForeignLine]) -> Document:
+    ours = list(document.lines[:-1])
+    lines: list[str] = []
     for item in sorted(foreign, key=attrgetter("position")):
         missing = max(0, item.position - len(lines))
         lines += ours[:missing]
         del ours[:missing]
         lines.append(item.text)
     return Document((*lines, *ours, ""))
-
-
-def _without_rivals_of(document: Document, foreign: tuple[ForeignLine, ...]) -> Document:
-    """A file without what lines that will stand in it say better: a sample's ONBOOT, for one."""
-    theirs = Document(tuple(item.text for item in foreign))
-    heard = listen(theirs).positions
-    said = (item.key for item in theirs.assignments if item.position in heard)
-    return document.with_values(dict.fromkeys(said))

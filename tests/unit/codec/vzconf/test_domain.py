@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from vzvirt.model.devices import (
     HostDeviceKind,
 )
 from vzvirt.model.domain import Domain, ForeignLine, OpenvzSettings
-from vzvirt.model.values import Ctid
+from vzvirt.model.values import Ctid, IdMap, IdRange
 
 from .configs import GOLDEN, configs, examples
 
@@ -263,6 +264,20 @@ class TestForeignLines:
         settings = OpenvzSettings(foreign_lines=found.openvz.foreign_lines)
         again = apply(EMPTY, Domain(name="101", ctid=CTID, openvz=settings))
         assert again.serialise() == b"caf\xe9=\x01\n"
+
+    @pytest.mark.parametrize(
+        "line", ["LOCAL_GID=5", 'PRIVVMPAGES="0"', f'DISKINODES="{2**63 - 1}"', 'NAME="101"']
+    )
+    def test_what_is_no_fact_by_itself_comes_along(self, line: str) -> None:
+        found = read(parsed(f"CPUS=2\n{line}\n"), CTID, keep_foreign=True).domain
+        assert found.openvz.foreign_lines == (ForeignLine(1, line),)
+        assert line in apply(EMPTY, found).lines
+
+    def test_it_is_left_out_where_it_would_be_one(self) -> None:
+        found = read(parsed("# top\nLOCAL_GID=5\n"), CTID, keep_foreign=True).domain
+        ids = (IdRange(0, 7, 65536),)
+        written = apply(EMPTY, dataclasses.replace(found, idmap=IdMap(ids, ids)))
+        assert written == parsed('# top\nLOCAL_UID="7"\nLOCAL_GID="7"\n')
 
     @pytest.mark.parametrize(
         "text",
