@@ -288,7 +288,9 @@ def domain_page() -> str:
             "([parameters](parameters.md)); all else is kept in `CTID.vzvirt.xml` beside it. "
             "Where both speak, the config wins. Only `<name>` is needed, and the `<filesystem>` "
             "of the root unless vz.conf names a template (`DEF_OSTEMPLATE`). Autostart is no "
-            "part of the document, see `vzvirt autostart`.\n",
+            "part of the document, see `vzvirt autostart`. Limits that vz.conf gives all "
+            "containers are not in the document of one that is off, so that no edit makes them "
+            "its own; while it runs, they are.\n",
             NOTATION,
             *parts("The container itself", places, DOMAIN_PARTS, keyed=True),
             "## Other forms\n",

@@ -195,8 +195,10 @@ COMMANDS: Final = (
         runs="looking:dumpxml",
         group=LOOKING,
         summary="print a container's domain XML",
-        arguments=(REF, Argument("--inactive", "as its next start takes it")),
-        details="Of a container that runs, what it runs with.",
+        arguments=(REF, Argument("--inactive", "what is stored, also while it runs")),
+        details="Of a container that runs, what it runs with, limits that stand in vz.conf for "
+        "all containers included. Of one that is off, what is stored: those limits are added when "
+        "it starts, and 'vzvirt info' shows what they come to.",
     ),
     Command(
         name="logs",

@@ -43,7 +43,7 @@ def info(session: Session, *, ref: str, json: bool) -> None:
 
 
 def dumpxml(session: Session, *, ref: str, inactive: bool) -> None:
-    """Print a container's domain XML: what it runs with, or what its next start takes."""
+    """Print a container's domain XML: what it runs with, or what is stored of it."""
     from vzvirt.codec.xml import write_domain
 
     stored = session.find(ref)
