@@ -263,6 +263,20 @@ def test_the_derived_uuid_is_stable_and_of_this_tree(old_tree: Root, tmp_path: P
     assert VzfilesStore(elsewhere).load(Ctid(777)).domain.uuid != uuid
 
 
+def test_a_config_that_was_written_anew_has_no_sidecar(old_tree: Root) -> None:
+    store = VzfilesStore(old_tree)
+    domain = store.load(Ctid(777)).domain
+    store.save(dataclasses.replace(domain, title="old", provisioned=True))
+    config = old_tree.path("etc/vz/conf/777.conf")
+    config.rename(config.with_suffix(".conf.destroyed"))  # as vzctl destroy does
+    config.write_bytes(OLD_CONFIG)
+    anew = VzfilesStore(old_tree).load(Ctid(777))
+    assert anew.domain == domain
+    assert any("of another container" in warning for warning in anew.warnings)
+    kept = store.save(dataclasses.replace(domain, description="new")).domain
+    assert (kept.title, kept.provisioned, kept.description) == (None, None, "new")
+
+
 def test_the_first_change_writes_the_uuid_and_that_change_only(old_tree: Root) -> None:
     store = VzfilesStore(old_tree)
     domain = store.load(Ctid(777)).domain

@@ -11,7 +11,7 @@ nothing is believed longer than its file stands unchanged.
 Promises: reading never fails over what a file says, it warns; reading writes nothing, so a tree
 from an old host stays as it is until something is changed; a container that has no UUID yet
 has the same one each time, and it is written with the first change. A sidecar counts only for
-the UUID that it names.
+a config that says the UUID which it names.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ class VzfilesStore:
         domain, warnings = self._with_uuid(read.domain, ctid), list(read.warnings)
         if pair.sidecar:
             sidecar = _read_sidecar(pair.sidecar, self._pairs.sidecar(ctid), warnings)
-            if sidecar is not None and sidecar.uuid == domain.uuid:
+            # A config that says no UUID was written anew by others: ours said it from then on.
+            if sidecar is not None and sidecar.uuid == read.domain.uuid:
                 domain = vzconf.merge(domain, sidecar, self._bridge_of)
             elif sidecar is not None:
                 warnings.append(
