@@ -16,7 +16,7 @@ from uuid import UUID
 
 from vzvirt import errors
 from vzvirt.codec.vzconf import devices, resources
-from vzvirt.codec.vzconf.grammar import Document, encode
+from vzvirt.codec.vzconf.grammar import Assignment, Document, encode
 from vzvirt.codec.vzconf.params import BY_KEY, FACTS, NAME
 from vzvirt.codec.vzconf.resources import Facts
 from vzvirt.codec.vzconf.rounding import rounded
@@ -259,13 +259,21 @@ def _foreign_lines(
         item.position
         for item in document.assignments
         if (param := BY_KEY.get(item.key))
-        and (unsayable >= set(param.fields) or (item.value and param.key not in said))
+        and (
+            unsayable >= set(param.fields)
+            or (item.value and param.key not in said and not _says_anything(document, item))
+        )
     }
     return tuple(
         ForeignLine(position, line.rstrip("\r"))
         for position, line in enumerate(document.lines)
         if line.strip() and position not in held and not line.startswith(UUID_MARK)
     )
+
+
+def _says_anything(document: Document, item: Assignment) -> bool:
+    """Whether a line is a fact where it stands alone."""
+    return any(values_of(read(Document((document.lines[item.position],))).domain))
 
 
 def _check_foreign(item: ForeignLine) -> None:

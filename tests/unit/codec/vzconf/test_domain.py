@@ -273,6 +273,10 @@ class TestForeignLines:
         assert found.openvz.foreign_lines == (ForeignLine(1, line),)
         assert line in apply(EMPTY, found).lines
 
+    def test_what_its_own_file_silences_does_not(self) -> None:
+        text = 'DISKINODES="5:6"\nVE_PRIVATE="/a/../b"\n'
+        assert not read(parsed(text), CTID, keep_foreign=True).domain.openvz.foreign_lines
+
     def test_it_is_left_out_where_it_would_be_one(self) -> None:
         found = read(parsed("# top\nLOCAL_GID=5\n"), CTID, keep_foreign=True).domain
         ids = (IdRange(0, 7, 65536),)
