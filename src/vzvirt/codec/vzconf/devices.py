@@ -99,7 +99,9 @@ def write_root(domain: Domain, values: Values) -> None:
         elif root.kind is FilesystemKind.MOUNT and (
             private_area is None or expand_ctid(private_area, domain.ctid) != root.source
         ):
-            private_area = root.source
+            # A folder that is really called so would be read as another one.
+            marked = any(mark in root.source for mark in CTID_MARKS)
+            private_area = None if marked else root.source
     values.put(VE_PRIVATE, private_area)
 
 

@@ -302,6 +302,14 @@ class TestForeignLines:
             apply(EMPTY, Domain(name="101", ctid=CTID, openvz=settings))
 
 
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\\", '"', "a$HOME`id`;#", "a=b", " a "])
+def test_odd_names_of_folders_come_back(name: str) -> None:
+    root = Filesystem(kind=FilesystemKind.MOUNT, source=f"/srv/{name}x")
+    domain = Domain(name="101", ctid=CTID, filesystems=(root,))
+    again = Document.parse(apply(EMPTY, domain).serialise())
+    assert merge(read(again, CTID).domain, remainder(domain)).root == root
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -311,6 +319,7 @@ class TestForeignLines:
         {"openvz": OpenvzSettings(device_permissions=(DevicePermission(kind="c", major=99999),))},
         {"host_devices": (HostDevice(kind=HostDeviceKind.MISC, name="/dev/a b"),)},
         {"filesystems": (Filesystem(kind=FilesystemKind.TEMPLATE, source=" "),)},
+        {"filesystems": (Filesystem(kind=FilesystemKind.MOUNT, source="/srv/$VEID"),)},
         {"filesystems": (Filesystem(kind=FilesystemKind.TEMPLATE, source="a\uf70ab"),)},
     ],
 )
