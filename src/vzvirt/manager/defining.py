@@ -13,7 +13,7 @@ from vzvirt.manager.areas import area, base_name, choose, held_by, replaced
 from vzvirt.manager.cases import define_case
 from vzvirt.manager.defaults import with_idmap, with_resources, with_root
 from vzvirt.manager.identities import Claim, claim
-from vzvirt.manager.interfaces import with_interfaces
+from vzvirt.manager.interfaces import host_ends, with_interfaces
 from vzvirt.manager.leftovers import give_back
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.quotas import save_with_quotas
@@ -153,8 +153,12 @@ def completed_definition(world: World, domain: Domain, claimed: Claim) -> tuple[
         result = _kept(result, claimed.before)
     result = with_resources(with_idmap(with_root(result, config), config))
     result, more = _with_layout(world, domain.openvz.layout, result)
-    result = with_interfaces(world, result, claimed.ctid, claimed.others)
-    return result, [*sentences, *more]
+    complete = with_interfaces(world, result, claimed.ctid, claimed.before, claimed.others)
+    more += [
+        f"the address {mac} of a host end belongs to another container, a new one is made up"
+        for mac in sorted(map(str, host_ends(result) - host_ends(complete)))
+    ]
+    return complete, [*sentences, *more]
 
 
 def _kept(domain: Domain, old: Domain) -> Domain:

@@ -207,7 +207,7 @@ class _Change:
             return None
         world = self.world
         others = tuple(item for item in world.store.identities() if item.ctid != self.ctid)
-        new = with_interfaces(world, wanted, self.ctid, others)
+        new = with_interfaces(world, wanted, self.ctid, old, others)
         case = define_case(world, new, old, others, from_elsewhere=True)
         checks.refuse(case, checks.AT_DEFINE)
         return new

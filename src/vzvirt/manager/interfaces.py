@@ -33,7 +33,7 @@ def completed(domain: Domain, ctid: Ctid, host: str, taken: Set[MacAddress]) -> 
         domain: The definition.
         ctid: Its container.
         host: What tells this host from others: its first link address, or its machine id.
-        taken: Addresses that other containers have.
+        taken: Addresses that other containers have; a host end gets another one instead.
     """
     moved_in = {item.name for item in domain.host_devices if item.kind in NICS}
     result = _named(merged_routed(domain.interfaces), ctid, moved_in)
@@ -42,7 +42,11 @@ def completed(domain: Domain, ctid: Ctid, host: str, taken: Set[MacAddress]) -> 
 
 
 def with_interfaces(
-    world: World, domain: Domain, ctid: Ctid, others: Iterable[Identity] | None = None
+    world: World,
+    domain: Domain,
+    ctid: Ctid,
+    old: Domain | None,
+    others: Iterable[Identity] | None = None,
 ) -> Domain:
     """A copy whose interfaces are completed on this host.
 
@@ -50,15 +54,23 @@ def with_interfaces(
         world: The ports.
         domain: The definition.
         ctid: Its container.
+        old: What is defined or runs already: its host ends keep their addresses in any case.
         others: All other containers; asked for, if there is something to make up, where not given.
     """
     addresses = world.host.link_addresses()
     host = str(addresses[0]) if addresses else world.host.machine_id()
-    if completed(domain, ctid, host, frozenset()) == domain:
-        return domain
     if others is None:
+        if completed(domain, ctid, host, frozenset()) == domain:
+            return domain
         others = (item for item in world.store.identities() if item.ctid != ctid)
-    return completed(domain, ctid, host, frozenset(mac for item in others for mac in item.macs))
+    taken = frozenset(mac for item in others for mac in item.macs)
+    return completed(domain, ctid, host, taken - host_ends(old))
+
+
+def host_ends(domain: Domain | None) -> frozenset[MacAddress]:
+    """The addresses of a definition's host ends."""
+    ends = (item.host_mac for item in domain.interfaces) if domain else ()
+    return frozenset(mac for mac in ends if mac is not None and not mac.is_null)
 
 
 def merged_routed(interfaces: tuple[Interface, ...]) -> tuple[Interface, ...]:
@@ -130,7 +142,9 @@ def _addressed(
         if mac is None or mac.is_null:
             mac = made_up(item.guest_name or "", ctid, host, used)
             used |= {mac}
-        if item.kind in WITH_PAIR and (host_mac is None or host_mac.is_null):
+        # virt-clone gives a copy addresses of its own, but knows of none at the host's end.
+        is_open = host_mac is None or host_mac.is_null or host_mac in taken
+        if item.kind in WITH_PAIR and is_open:
             host_mac = made_up(item.host_name or "", ctid, host, used)
             used |= {host_mac}
         result.append(dataclasses.replace(item, mac=mac, host_mac=host_mac))

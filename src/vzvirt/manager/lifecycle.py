@@ -334,7 +334,9 @@ class Lifecycle:
         world = self._world
         place = area(world, domain)
         ctid = place.spec.ctid
-        domain = with_interfaces(world, domain, ctid)  # a config of others may leave them open
+        domain = with_interfaces(
+            world, domain, ctid, domain
+        )  # a config of others may leave them open
         next_state(world.engine.observe(ctid).state, Action.START, domain.name)
         if not world.engine.wait_stopped(ctid, ENDING):
             raise errors.TimedOut(

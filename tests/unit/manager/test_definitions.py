@@ -238,6 +238,21 @@ class TestInterfaces:
         with pytest.raises(errors.InvalidArgument, match="2 interfaces"):
             world.define(interfaces=(bridge("00:18:51:00:00:01"), bridge("00:18:51:00:00:01")))
 
+    def test_a_copy_of_a_host_ends_address(self, world: World) -> None:
+        theirs = world.define(name="a", interfaces=(bridge(),)).domain.interfaces[0].host_mac
+        copied = dataclasses.replace(bridge(), host_mac=theirs)
+        defined = world.define(name="b", interfaces=(copied,))
+        assert defined.domain.interfaces[0].host_mac not in {None, theirs}
+        assert any(f"{theirs} of a host end" in text for text in defined.warnings)
+
+    def test_a_copy_that_was_made_before_stays(self, world: World) -> None:
+        theirs = world.define(name="a", interfaces=(bridge(),)).domain.interfaces[0].host_mac
+        ours = world.define(name="b", interfaces=(bridge(),)).domain
+        copied = dataclasses.replace(ours.interfaces[0], host_mac=theirs)
+        ours = dataclasses.replace(ours, interfaces=(copied,))
+        world.store.save(ours)
+        assert world.define(ours).domain.interfaces == (copied,)
+
     def test_a_multicast_address_warns(self, world: World) -> None:
         defined = world.define(interfaces=(bridge("01:00:5e:00:00:01"),))
         assert any("multicast" in text for text in defined.warnings)

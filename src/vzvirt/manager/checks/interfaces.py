@@ -9,6 +9,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.checks.case import Case, Check, WarnOnly
+from vzvirt.manager.interfaces import host_ends
 from vzvirt.model.devices import NICS, ROUTED_GUEST_NAME, InterfaceKind, IpAddress, Route
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import MacAddress
@@ -32,8 +33,9 @@ def macs_are_unique_inside(case: Case) -> Iterator[errors.VzvirtError]:
 
 
 def macs_are_free(case: Case) -> Iterator[errors.VzvirtError]:
-    """An address that another container has."""
-    for mac in dict.fromkeys(_macs(case)):
+    """An address that another container has; one that a host end has already stays."""
+    kept = host_ends(case.old)
+    for mac in (mac for mac in dict.fromkeys(_macs(case)) if mac not in kept):
         holder = case.holder_of(mac)
         if holder is not None and not mac.is_null:
             yield errors.Conflict(
