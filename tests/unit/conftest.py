@@ -31,4 +31,4 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     asked = [Path(config.invocation_params.dir, name).resolve() for name in config.args]
     if config.getoption("numprocesses") is None and asked == [Path(__file__).parent]:
         config.option.numprocesses = 2
-        config.option.dist = "loadfile"
+        config.option.dist = "load"

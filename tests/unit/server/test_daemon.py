@@ -29,8 +29,17 @@ from vzvirt.system.root import Root
 HOSTNAME = "connect_get_hostname"
 
 
-def serve(root: Path, settings: ServerSettings, during: Callable[[Daemon, Client], None]) -> float:
-    """Run a daemon while a thread does something; seconds from then to its end."""
+def serve(
+    root: Path,
+    settings: ServerSettings,
+    during: Callable[[Daemon, Client], None],
+    after: Callable[[Client], None] = lambda client: None,
+) -> float:
+    """Run a daemon while a thread does something, and something more once the daemon has ended.
+
+    Returns:
+        The seconds from when it was told to end to its end.
+    """
     took: list[float] = []
     failures: list[BaseException] = []
 
@@ -55,6 +64,7 @@ def serve(root: Path, settings: ServerSettings, during: Callable[[Daemon, Client
                     during(made, client)
                     end()
                     finished.wait(PATIENCE)
+                    after(client)
             except BaseException as exc:
                 failures.append(exc)
                 end()
@@ -90,16 +100,15 @@ def test_a_call_that_runs_is_answered_before_the_end(
 
     answer_with(monkeypatch, HOSTNAME, slow, where=Where.WORKER)
     heard: list[bytes] = []
-    reader: list[threading.Thread] = []
 
     def during(made: Daemon, client: Client) -> None:
         client.send(HOSTNAME)
         assert begun.wait(PATIENCE)
-        reader.append(threading.Thread(target=lambda: heard.append(client.receive().payload)))
-        reader[0].start()
 
-    assert serve(tmp_path, ServerSettings(), during) < PATIENCE / 2
-    reader[0].join(PATIENCE)
+    def after(client: Client) -> None:
+        heard.append(client.receive().payload)
+
+    assert serve(tmp_path, ServerSettings(), during, after) < PATIENCE / 2
     assert remote.ConnectGetHostnameRet.decode(heard[0]).hostname == "slow"
     assert not list((tmp_path / "run/vzvirt").iterdir())
 
