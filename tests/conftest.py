@@ -28,6 +28,7 @@ settings.register_profile(
     "tests",
     settings.get_profile(settings.get_current_profile_name()),
     deadline=None,
+    max_examples=60,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )

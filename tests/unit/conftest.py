@@ -25,10 +25,13 @@ def tmp_path() -> Iterator[Path]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """All of them together are shared out to two processes; a few are sooner done by one."""
+    """All of them together are shared out to four processes; a few are sooner done by one.
+
+    Some wait more than they work, so there are more processes than processors.
+    """
     if hasattr(config, "workerinput"):
-        return  # this is one of the two
+        return  # this is one of them
     asked = [Path(config.invocation_params.dir, name).resolve() for name in config.args]
     if config.getoption("numprocesses") is None and asked == [Path(__file__).parent]:
-        config.option.numprocesses = 2
+        config.option.numprocesses = 4
         config.option.dist = "load"
