@@ -201,7 +201,6 @@ def test_a_reboot_from_inside_makes_them_anew(lab: LinkLab) -> None:
         (111, "<source bridge='br7'/>", "no bridge 'br7'"),
         (112, "<source bridge='phys0'/>", "is no bridge"),
         (113, "<source bridge='br0'/><target dev='up0'/>", "device of that name"),
-        (114, "<source bridge='br0'/><filterref filter='no-such'/>", "'no-such'"),
     ],
 )
 def test_what_cannot_be_is_refused(lab: LinkLab, ctid: int, interface: str, words: str) -> None:

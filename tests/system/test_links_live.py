@@ -214,13 +214,13 @@ def test_what_was_attached_is_there_after_a_reboot(lab: LinkLab) -> None:
 def test_a_failed_attach_leaves_nothing(lab: LinkLab) -> None:
     lab.start(101, bridged("br0", "10.5.0.5"))
     before = lab.links()
-    route = "<route address='10.77.0.0' prefix='16' gateway='10.5.0.1'/>"
+    route = "<route address='10.77.0.0' prefix='16' gateway='10.5.0.{}'/>"
     one = (
         "<interface type='bridge'><source bridge='br0'/><guest dev='{}'/>"
         "<ip address='10.5.0.6' prefix='24'/>{}</interface>"
     )
     assert lab.try_device("attach", 101, one.format("lo", "")).returncode != 0
-    refused = lab.try_device("attach", 101, one.format("eth1", route * 2))
+    refused = lab.try_device("attach", 101, one.format("eth1", route.format(1) + route.format(2)))
     assert "File exists" in refused.stderr
     assert refused.returncode != 0
     assert lab.links() == before
