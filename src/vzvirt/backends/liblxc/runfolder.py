@@ -241,7 +241,10 @@ class RunFolder:
     @property
     def is_being_started(self) -> bool:
         """Whether whoever starts it is still at it; the file names that process."""
-        starter = self._process("starting")
+        try:
+            starter = self._process("starting")
+        except (ValueError, IndexError):
+            return False  # cut short as it was written: nobody has to be waited for
         return starter is not None and starter.alive
 
     @property

@@ -133,7 +133,9 @@ def test_a_monitor_that_may_boot_anew_is_no_end(run: RunFolder) -> None:
 OURSELVES = Path(f"/proc/{os.getpid()}/stat").read_text()
 
 
-@pytest.mark.parametrize(("starter", "ended"), [(OURSELVES, False), (GONE, True)])
+@pytest.mark.parametrize(
+    ("starter", "ended"), [(OURSELVES, False), (GONE, True), ("1234\n", True)]
+)
 def test_of_what_is_being_started_nothing_need_run(
     root: Root, run: RunFolder, groups: Groups, starter: str, ended: bool
 ) -> None:
