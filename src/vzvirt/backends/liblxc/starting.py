@@ -113,8 +113,11 @@ class Starter:
                 self.groups.freeze()
                 self.run.mark(Mark.PAUSED)
         except BaseException:
-            force_out(self.run, self.groups)
-            self._be_done()
+            try:
+                force_out(self.run, self.groups)
+            finally:
+                # Or others would wait for as long as this process lives.
+                self._be_done()
             finish(self.root, self.run, self.groups, Reason.FAILED_TO_START, None)
             raise
         self._hand_over()

@@ -6,14 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from vzvirt import errors
+from vzvirt.backends.liblxc import starting
+from vzvirt.backends.liblxc.groups import Groups
+from vzvirt.backends.liblxc.runfolder import RunFolder
 from vzvirt.backends.liblxc.starting import (
     FILES_AT_FIRST,
     FILES_MOST,
     TOOL_PATH,
     UNTAUGHT,
+    Starter,
     hook_environment,
     last_words,
 )
+from vzvirt.model.domain import Domain
+from vzvirt.model.values import Ctid, IdMap
+from vzvirt.ports.engine import StartPlan
+from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.root import Root
 
 LOG = """\
@@ -73,3 +82,33 @@ def test_what_hooks_know_of_us(monkeypatch: pytest.MonkeyPatch) -> None:
     assert known["VZVIRT_LOG"] == "debug"
     assert known["PATH"] == "/usr/sbin:/sbin"
     assert "SECRET" not in known
+
+
+def test_a_start_is_over_even_if_what_is_left_of_it_cannot_be_forced_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise errors.SystemFailure("no file can be opened")
+
+    ctid = Ctid(101)
+    run = RunFolder(Root(tmp_path), ctid)
+    run.make(IdMap())
+    run.write("starting", Path("/proc/self/stat").read_text(encoding="ascii"))
+    assert run.is_being_started
+    monkeypatch.setattr(starting, "prepare", lambda *_: None)
+    monkeypatch.setattr(Starter, "_write_files", fail)
+    monkeypatch.setattr(starting, "force_out", fail)
+    starter = Starter(
+        root=Root(tmp_path),
+        run=run,
+        groups=Groups(Hierarchies(()), "vzvirt-test", ctid),
+        log=tmp_path / "log",
+        console_log=tmp_path / "console",
+        hook=(),
+    )
+    plan = StartPlan(
+        domain=Domain(name="web", ctid=ctid), root_mount=tmp_path, idmap=IdMap(), shifted=False
+    )
+    with pytest.raises(errors.SystemFailure):
+        starter.start(plan)
+    assert not run.is_being_started
