@@ -18,6 +18,7 @@ import errno
 import os
 import stat
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -38,7 +39,8 @@ _CAPABILITY_2: Final = 0x02000000
 _CAPABILITY_3: Final = 0x03000000
 _REVISION: Final = 0xFF000000
 
-_ACLS: Final = frozenset({"system.posix_acl_access", "system.posix_acl_default"})
+_ACL: Final = "system.posix_acl_access"
+_DEFAULT_ACL: Final = "system.posix_acl_default"
 _ACL_HEAD: Final = struct.Struct("<I")
 _ACL_LINE: Final = struct.Struct("<HHI")
 _ACL_USER: Final = 0x02
@@ -62,6 +64,7 @@ class Unpacker:
         self._top = os.open(folder, _FOLDER)
         self._parent, self._parent_path = self._top, b""
         self._times: list[tuple[bytes, int]] = []
+        self._defaults: list[tuple[bytes, bytes]] = []
         self._left_out: set[bytes] = set()
 
     def __enter__(self) -> Unpacker:
@@ -87,15 +90,25 @@ class Unpacker:
         for entry in archive.entries():
             with mapping_os_errors(f"unpack '{show(entry.path)}'"):
                 self._write(entry, archive)
+        with mapping_os_errors("set the access control lists of folders"):
+            # Set before, they would be handed down to what the archive has without any.
+            for path, acl in self._defaults:
+                with self._opened(path) as folder:
+                    _set_acl(folder, _DEFAULT_ACL, acl)
         with mapping_os_errors("set the times of folders"):
             for path, when in reversed(self._times):
-                folder = self._open(path)
-                try:
+                with self._opened(path) as folder:
                     os.utime(folder, ns=(when, when))
-                finally:
-                    os.close(folder)
 
     # -- folders ------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _opened(self, path: bytes) -> Iterator[int]:
+        folder = self._open(path)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
 
     def _open(self, path: bytes) -> int:
         if not path:
@@ -124,13 +137,10 @@ class Unpacker:
         except FileNotFoundError:
             above, _, name = path.rpartition(b"/")
             self._make_missing(above)
-            folder = self._open(above)
-            try:
+            with self._opened(above) as folder:
                 os.mkdir(name, 0o755, dir_fd=folder)
                 root = self._owners.outside(0, 0)
                 os.chown(name, *root, dir_fd=folder, follow_symlinks=False)
-            finally:
-                os.close(folder)
 
     # -- entries ------------------------------------------------------------------------
 
@@ -190,11 +200,8 @@ class Unpacker:
 
     def _link(self, entry: Entry, parent: int, name: bytes) -> None:
         above, _, target = entry.link.rpartition(b"/")
-        folder = self._open(above)
-        try:
+        with self._opened(above) as folder:
             os.link(target, name, src_dir_fd=folder, dst_dir_fd=parent, follow_symlinks=False)
-        finally:
-            os.close(folder)
 
     def _is_left_out(self, entry: Entry) -> bool:
         """Whether it is a device of the host's, or another name of one."""
@@ -233,28 +240,24 @@ class Unpacker:
                 os.setxattr(descriptor, key, shifted_capability(value, self._owners))
             elif key.startswith("user."):
                 os.setxattr(descriptor, key, value)
-            elif key in _ACLS:
-                self._set_acl(entry, descriptor, key)
-
-    def _set_acl(self, entry: Entry, descriptor: int, key: str) -> None:
-        """Set an access control list; one that the file system cannot keep is left out."""
-        try:
-            acl = shifted_acl(entry.xattrs[key], self._owners)
-        except errors.InvalidArgument as error:
-            raise errors.OperationFailed(
-                f"'{show(entry.path)}' has an access control list: {error.message}",
-                hint=error.hint,
-            ) from error
-        try:
-            os.setxattr(descriptor, key, acl)
-        except OSError as error:
-            if error.errno not in _NO_ACL:
-                raise
+            elif key == _ACL:
+                _set_acl(descriptor, key, shifted_acl(value, self._owners))
+            elif key == _DEFAULT_ACL and entry.kind is Kind.FOLDER:
+                self._defaults.append((entry.path, shifted_acl(value, self._owners)))
 
     def _own_name(self, entry: Entry, parent: int, name: bytes) -> None:
         when = entry.modified_at
         os.chown(name, *self._owner(entry), dir_fd=parent, follow_symlinks=False)
         os.utime(name, ns=(when, when), dir_fd=parent, follow_symlinks=False)
+
+
+def _set_acl(descriptor: int, key: str, acl: bytes) -> None:
+    """Set an access control list; one that the file system cannot keep is left out."""
+    try:
+        os.setxattr(descriptor, key, acl)
+    except OSError as error:
+        if error.errno not in _NO_ACL:
+            raise
 
 
 def shifted_capability(value: bytes, owners: IdMap) -> bytes:
@@ -275,16 +278,16 @@ def shifted_capability(value: bytes, owners: IdMap) -> bytes:
 def shifted_acl(value: bytes, owners: IdMap) -> bytes:
     """An access control list whose users and groups are shifted.
 
-    Raises:
-        InvalidArgument: One of them is outside the map.
+    Lines of those outside the map are left out: nobody inside can be one of them.
     """
     if not owners or (len(value) - _ACL_HEAD.size) % _ACL_LINE.size:
         return value
     lines = [value[: _ACL_HEAD.size]]
     for tag, permissions, number in _ACL_LINE.iter_unpack(value[_ACL_HEAD.size :]):
-        if tag == _ACL_USER:
-            number = owners.outside(number, 0)[0]
-        elif tag == _ACL_GROUP:
-            number = owners.outside(0, number)[1]
-        lines.append(_ACL_LINE.pack(tag, permissions, number))
+        with contextlib.suppress(errors.InvalidArgument):
+            if tag == _ACL_USER:
+                number = owners.outside(number, 0)[0]
+            elif tag == _ACL_GROUP:
+                number = owners.outside(0, number)[1]
+            lines.append(_ACL_LINE.pack(tag, permissions, number))
     return b"".join(lines)

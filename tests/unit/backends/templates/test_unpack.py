@@ -5,6 +5,7 @@ import stat
 import struct
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,19 @@ def test_binary_attributes_come_through(tmp_path: Path) -> None:
     assert os.getxattr(root / "a", "user.raw") == value
 
 
+def acl(named: Sequence[tuple[int, int, int]] = ((2, 4, 7), (8, 6, 8))) -> bytes:
+    """An access control list: those it names are users (2) and groups (8)."""
+    lines = sorted([(1, 6, -1), (4, 4, -1), (16, 6, -1), (32, 0, -1), *named])
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *line) for line in lines)
+
+
+def packed(source: Path, path: Path) -> Path:
+    """An archive of a folder, made by tar with all that it can keep."""
+    options = ("--xattrs", "--xattrs-include=*")
+    subprocess.run(["tar", *options, "-C", source, "-cf", path, "."], check=True)
+    return path
+
+
 @pytest.mark.root
 class TestAsRoot:
     def test_owners_are_kept_by_number(self, tmp_path: Path) -> None:
@@ -241,24 +255,36 @@ class TestAsRoot:
         assert {path.name for path in root.iterdir()} == {"null", "nothing", "hdc", "file"}
 
     def test_access_control_lists_are_kept_and_shifted(self, tmp_path: Path) -> None:
-        def acl(shift: int) -> bytes:
-            lines = [(1, 6, -1), (2, 4, 7 + shift), (4, 4, -1), (8, 6, 8 + 2 * shift)]
-            packed = [struct.pack("<HHi", *line) for line in (*lines, (16, 6, -1), (32, 0, -1))]
-            return struct.pack("<I", 2) + b"".join(packed)
-
         source = tmp_path / "source"
         source.mkdir()
-        os.setxattr(source, "system.posix_acl_default", acl(0))
+        os.setxattr(source, "system.posix_acl_default", acl())
         (source / "log").write_bytes(b"x")
-        os.setxattr(source / "log", "system.posix_acl_access", acl(0))
-        path = tmp_path / "a.tar"
-        subprocess.run(
-            ["tar", "--xattrs", "--xattrs-include=*", "-C", source, "-cf", path, "."], check=True
-        )
+        os.setxattr(source / "log", "system.posix_acl_access", acl())
+        path = packed(source, tmp_path / "a.tar")
         for name, owners, shift in (("plain", UNSHIFTED, 0), ("shifted", SHIFT, 100000)):
             root = unpack_file(path, tmp_path / name, owners)
-            assert os.getxattr(root / "log", "system.posix_acl_access") == acl(shift)
-            assert os.getxattr(root, "system.posix_acl_default") == acl(shift)
+            named = ((2, 4, 7 + shift), (8, 6, 8 + 2 * shift))
+            assert os.getxattr(root / "log", "system.posix_acl_access") == acl(named)
+            assert os.getxattr(root, "system.posix_acl_default") == acl(named)
+
+    def test_lists_are_not_handed_down_to_what_has_none(self, tmp_path: Path) -> None:
+        source = tmp_path / "source"
+        (source / "log").mkdir(parents=True)
+        (source / "log/file").write_bytes(b"x")
+        os.setxattr(source, "system.posix_acl_default", acl())
+        path = packed(source, tmp_path / "a.tar")
+        root = unpack_file(path, tmp_path / "root")
+        assert os.getxattr(root, "system.posix_acl_default") == acl()
+        for inner in (root / "log", root / "log/file"):
+            assert not [name for name in os.listxattr(inner) if name.startswith("system.posix")]
+
+    def test_lines_of_whom_nobody_inside_can_be_are_left_out(self, tmp_path: Path) -> None:
+        source = tmp_path / "source"
+        source.mkdir()
+        (source / "log").write_bytes(b"x")
+        os.setxattr(source / "log", "system.posix_acl_access", acl(named=((2, 4, 70000),)))
+        root = unpack_file(packed(source, tmp_path / "a.tar"), tmp_path / "root", SHIFT)
+        assert os.getxattr(root / "log", "system.posix_acl_access") == acl(named=())
 
     def test_file_capabilities_are_kept_and_shifted(self, tmp_path: Path) -> None:
         source = tmp_path / "source"
@@ -266,10 +292,7 @@ class TestAsRoot:
         (source / "ping").write_bytes(b"x")
         capability = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
         os.setxattr(source / "ping", "security.capability", capability)
-        path = tmp_path / "a.tar"
-        subprocess.run(
-            ["tar", "--xattrs", "--xattrs-include=*", "-C", source, "-cf", path, "."], check=True
-        )
+        path = packed(source, tmp_path / "a.tar")
         plain = unpack_file(path, tmp_path / "plain")
         assert os.getxattr(plain / "ping", "security.capability") == capability
         inside = unpack_file(path, tmp_path / "shifted", SHIFT)
