@@ -219,6 +219,11 @@ def _rates(parameter: str, field: str, unit: str, *first_v1: LimitFile) -> Limit
 _RAISED_FIRST: Final = LimitFile("memory.memsw.limit_in_bytes", lambda _: "-1", optional=True)
 """Version 1 wants memory + swap never below memory, so it steps out of the way first."""
 
+_SWAP: Final = LimitFile(
+    "memory.swap.max", lambda domain: _amount(domain.memory.swap, "max"), optional=True
+)
+"""Written before the memory too: what is taken back for less memory needs the swap for it."""
+
 LIMITS: Final = (
     LimitRow(
         "memory",
@@ -229,6 +234,7 @@ LIMITS: Final = (
             LimitFile("memory.limit_in_bytes", lambda domain: _amount(domain.memory.limit, "-1")),
         ),
         v2=(
+            _SWAP,
             LimitFile(
                 "memory.max",
                 lambda domain: _amount(domain.memory.limit, "max"),
@@ -241,11 +247,7 @@ LIMITS: Final = (
         "memory",
         lambda domain: _said(domain.memory.swap),
         v1=(LimitFile("memory.memsw.limit_in_bytes", _memory_and_swap, optional=True),),
-        v2=(
-            LimitFile(
-                "memory.swap.max", lambda domain: _amount(domain.memory.swap, "max"), optional=True
-            ),
-        ),
+        v2=(_SWAP,),
     ),
     LimitRow(
         "memory soft limit",

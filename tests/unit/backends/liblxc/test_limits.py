@@ -28,6 +28,7 @@ def test_lines_for_version_2(tmp_path: Path) -> None:
     groups = _groups(tmp_path, 2, "memory", "pids")
     top = tmp_path / "vzvirt/101"
     assert limits.lines(DOMAIN, groups, None).splitlines() == [
+        f"?{top}/memory.swap.max 0",
         f"{top}/memory.max 4096",
         f"?{top}/memory.swap.max 0",
         f"?{top}/memory.high max",

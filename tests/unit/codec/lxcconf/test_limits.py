@@ -94,6 +94,11 @@ def test_memory_comes_before_swap_and_after_swap_stepped_aside() -> None:
     assert [file.optional for file in files] == [True, False, True]
 
 
+def test_swap_of_version_2_is_there_before_less_memory_needs_it() -> None:
+    files = [(file.name, file.write(FULL)) for file in LIMITS[0].v2]
+    assert files == [("memory.swap.max", str(1 << 20)), ("memory.max", str(1 << 30))]
+
+
 @pytest.mark.parametrize(
     ("cpu", "expected"),
     [
