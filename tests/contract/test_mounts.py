@@ -125,6 +125,16 @@ def test_a_file_has_one_device_and_no_other_files(place: Path) -> None:
         assert fresh != old
 
 
+def test_a_device_that_takes_no_writes_is_somebody_elses(place: Path) -> None:
+    root = image(place)
+    process.run(["losetup", "-r", "-f", root])
+    (readonly,) = mounts.loops_of(root)
+    with mounts.held_loop(root) as device:
+        assert device != readonly
+        device.write_bytes(b"x")
+    assert readonly in mounts.loops_of(root), "it is not freed either"
+
+
 def test_a_loop_device_follows_its_file(place: Path) -> None:
     root = image(place)
     device = mounts.attach_loop(root)

@@ -63,6 +63,8 @@ _LOOP_CONFIGURE: Final = 0x4C0A
 _LOOP_CTL_GET_FREE: Final = 0x4C82
 _LOOP_INFO: Final = 232
 """Bytes of struct loop_info64."""
+_LOOP_READ_ONLY: Final = 1
+"""The flag of a device that takes no writes, so that no file system in it has any to lose."""
 
 _LOOP_ATTEMPTS: Final = 64
 
@@ -183,7 +185,7 @@ def held_loop(image: Path) -> Iterator[Path]:
 
 
 def _hold_loop(held: contextlib.ExitStack, device: Path, image: Path) -> bool:
-    """Keep a device from being freed; ``False``: it is gone, or not of that very file."""
+    """Keep a device from being freed; ``False``: it is gone, or not that very file's, writable."""
     with mapping_os_errors(f"look at '{device}'"):
         loop = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
         held.callback(os.close, loop)
@@ -193,9 +195,11 @@ def _hold_loop(held: contextlib.ExitStack, device: Path, image: Path) -> bool:
             if error.errno != errno.ENXIO:
                 raise
             return False
-        # struct loop_info64 begins with: device, inode, device it is, offset, length or 0.
-        _, inode, _, offset, length = struct.unpack_from("=5Q", status)
-        is_it: bool = inode == image.stat().st_ino and offset == length == 0
+        # struct loop_info64 begins with: device, inode, device it is, offset, length or 0, then
+        # number, kind and size of a key, flags.
+        _, inode, _, offset, length, _, _, _, flags = struct.unpack_from("=5Q4I", status)
+        is_whole = offset == length == 0 and not flags & _LOOP_READ_ONLY
+        is_it: bool = inode == image.stat().st_ino and is_whole
         return is_it
 
 
