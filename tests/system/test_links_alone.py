@@ -148,7 +148,16 @@ def test_a_nic_that_another_container_shares_stays(backend: NetlinkLinks, init: 
     backend.attach(CTID, init, macvlan)
     with pytest.raises(errors.OperationInvalid, match="container 101 is on top"):
         backend.check(Ctid(102), (), (nic("m1"),))
+    second = plug(
+        "<interface type='direct'><source dev='m1' mode='bridge'/><guest dev='eth1'/></interface>"
+    )
+    backend.attach(CTID, init, second)
     backend.detach(CTID, init, macvlan)
+    with pytest.raises(errors.OperationInvalid, match="container 101 is on top"):
+        backend.check(Ctid(102), (), (nic("m1"),))
+    assert backend.holders((nic("m1"),)) == {CTID}
+    backend.detach(CTID, init, second)
+    assert backend.holders((nic("m1"),)) == frozenset()
     backend.check(Ctid(102), (), (nic("m1"),))
 
 

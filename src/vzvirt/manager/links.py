@@ -56,7 +56,7 @@ def check(world: World, domain: Domain) -> None:
 
 
 def _free_from_the_dead(world: World, ctid: Ctid, devices: tuple[HostDevice, ...]) -> None:
-    """Bring back NICs from containers that died with them while nobody was there to see it."""
+    """Bring NICs back from containers that died with or on them while nobody was there to see."""
     for holder in world.links.holders(devices) - {ctid} if devices else ():
         if not world.engine.observe(holder).is_active:
             # Whoever has its lock is about to do the same.

@@ -123,7 +123,7 @@ class GuestLinks(Protocol):
         """Bring a NIC back, with its old name, addresses and state."""
 
     def holders(self, devices: tuple[HostDevice, ...]) -> frozenset[Ctid]:
-        """Containers that have one of these NICs, also if they died with it unnoticed."""
+        """Containers that have one of these NICs or share it, also if they died unnoticed."""
 
     def release(self, ctid: Ctid) -> None:
         """Take back all that a stopped container held: routes, pairs, rules, NICs. Idempotent."""

@@ -23,13 +23,13 @@ class Held:
         links: Devices on the host.
         proxies: Addresses that the host answers for, and on which devices.
         filtered: Devices that have filters.
-        shared: Devices that its own ones inside share, by macvlan.
+        shared: By their names inside, the devices that its own ones share, by macvlan.
     """
 
     links: list[str] = field(default_factory=list)
     proxies: dict[str, list[str]] = field(default_factory=dict)
     filtered: list[str] = field(default_factory=list)
-    shared: list[str] = field(default_factory=list)
+    shared: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: Held) -> None:
         """Hold more."""
@@ -38,7 +38,7 @@ class Held:
             known = self.proxies.setdefault(address, [])
             known += [device for device in devices if device not in known]
         self.filtered += [link for link in other.filtered if link not in self.filtered]
-        self.shared += [link for link in other.shared if link not in self.shared]
+        self.shared |= other.shared
 
 
 def sharers(root: Root, device: str) -> list[int]:
@@ -46,7 +46,7 @@ def sharers(root: Root, device: str) -> list[int]:
     found = []
     for path in root.path("run/vzvirt/links").glob("[0-9]*.json"):
         data = read_bytes(path)
-        if data is not None and device in Held(**json.loads(data)).shared:
+        if data is not None and device in Held(**json.loads(data)).shared.values():
             found.append(int(path.stem))
     return sorted(found)
 

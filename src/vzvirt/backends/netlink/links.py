@@ -209,7 +209,7 @@ class NetlinkLinks:
         held = self._held(ctid).read() or Held()
         if plug.interface.kind is InterfaceKind.DIRECT:
             kernel.try_batch([f"link del dev {names.guest_end(plug)}"], inside=init_pid)
-            held.shared = [link for link in held.shared if link != plug.interface.source]
+            held.shared.pop(names.guest_end(plug), None)
             self._held(ctid).write(held)
             return
         gone = batches.unmake(plug, ctid, self._tag)
@@ -283,7 +283,7 @@ class NetlinkLinks:
             self._nics.bring_back(note, Path(f"/proc/{init_pid}/ns/net"))
 
     def holders(self, devices: tuple[HostDevice, ...]) -> frozenset[Ctid]:
-        """Containers that have one of these NICs, also if they died with it unnoticed."""
+        """Containers that have one of these NICs or share it, also if they died unnoticed."""
         return self._nics.holders(devices)
 
     # -- what was lost --------------------------------------------------------------------
@@ -363,7 +363,9 @@ def _holding(wiring: Wiring, plugs: tuple[Plug, ...]) -> Held:
             for plug in plugs
             if filters.rules(plug, wiring.ctid, wiring.tag)
         ],
-        shared=[
-            plug.interface.source for plug in plugs if plug.interface.kind is InterfaceKind.DIRECT
-        ],
+        shared={
+            names.guest_end(plug): plug.interface.source
+            for plug in plugs
+            if plug.interface.kind is InterfaceKind.DIRECT
+        },
     )

@@ -132,10 +132,12 @@ class Nics:
         return name
 
     def holders(self, devices: Iterable[HostDevice]) -> frozenset[Ctid]:
-        """Containers that have one of these, also if they died with it unnoticed."""
+        """Containers that have one of these or share it, also if they died unnoticed."""
         wanted = {device.name or str(device.address) for device in devices}
         out = [note for note in self.notes() if wanted & {note.name, note.pci}]
-        return frozenset(Ctid(note.ctid) for note in out if self._is_out(note))
+        names = {device.name or _name_at(str(device.address)) for device in devices} - {None}
+        sharing = {ctid for name in names for ctid in sharers(self._root, name)}
+        return frozenset(map(Ctid, sharing | {note.ctid for note in out if self._is_out(note)}))
 
     # -- refusals -----------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import pytest
 
 from vzvirt import errors
 from vzvirt.backends.netlink import nics
+from vzvirt.backends.netlink.held import Held, HeldFile
 from vzvirt.model.devices import HostDevice, HostDeviceKind
 from vzvirt.model.values import Ctid, PciAddress
 from vzvirt.system.root import Root
@@ -70,6 +71,17 @@ def test_one_that_is_out_is_found_by_its_place_too(sysfs: Path, tmp_path: Path) 
     named = HostDevice(kind=HostDeviceKind.NET, name="vztn5")
     assert here.holders([at(5)]) == here.holders([named]) == {WEB}
     assert here.holders([at(6)]) == frozenset()
+
+
+@pytest.mark.usefixtures("sysfs")
+def test_who_shares_one_holds_it_too(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    here, named = nics.Nics(root), HostDevice(kind=HostDeviceKind.NET, name="vztn5")
+    held = HeldFile(root, MAIL)
+    held.add(Held(shared={"eth0": "vztn5", "eth1": "vztn5"}))
+    held.add(Held(shared={"eth1": "vztn5"}))  # as mending does
+    assert here.holders([at(5)]) == here.holders([named]) == {MAIL}
+    assert here.holders([at(6), at(7)]) == frozenset()
 
 
 def test_a_note_of_an_earlier_run_of_the_host_is_void(sysfs: Path, tmp_path: Path) -> None:
