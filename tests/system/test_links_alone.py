@@ -16,7 +16,7 @@ import pytest
 
 from netspace import guest, ip, links, own_network, unmount_below
 from vzvirt import errors
-from vzvirt.backends.netlink import NetlinkLinks, kernel, names, probe
+from vzvirt.backends.netlink import NetlinkLinks, filters, kernel, names, probe
 from vzvirt.backends.netlink.held import Held
 from vzvirt.codec.xml import read_device
 from vzvirt.model.devices import HostDevice, HostDeviceKind, Interface, link_local
@@ -81,6 +81,25 @@ def test_a_routed_interface_comes_and_goes(backend: NetlinkLinks, init: int) -> 
         assert "mine0" in links() and "venet0" in links(init)
         end()
         assert "mine0" not in links()
+
+
+def test_a_guest_that_boots_anew_may_get_another_address(
+    backend: NetlinkLinks, init: int, tmp_path: Path
+) -> None:
+    ip("link add br0 type bridge")
+    one = plug(
+        "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/>"
+        "<target dev='mine0'/><filterref filter='clean-traffic'/></interface>",
+        "br0",
+    )
+    backend.attach(CTID, init, one)
+    tag = Root(tmp_path).tag
+    learnt = f"netdev {names.table(tag)} {names.chain('mine0')}"
+    kernel.run(("nft", "add", "element", *learnt.split(), "{ 192.0.2.50 }"))
+    assert "192.0.2.50" in kernel.run(("nft", "list", "set", *learnt.split()))
+    kernel.run(kernel.NFT_BATCH, filters.rules(one, CTID, tag))
+    assert "192.0.2.50" not in kernel.run(("nft", "list", "set", *learnt.split()))
+    backend.release(CTID)
 
 
 # -- network devices of the host -------------------------------------------------------------

@@ -41,7 +41,9 @@ def rules(plug: Plug, ctid: Ctid, tag: str) -> str:
     chain = names.chain(str(device))
     where = f"netdev {names.table(tag)} {chain}"
     hook = f'type filter hook ingress device "{device}" priority 0; policy accept;'
-    learning = [f"add set {where} {_LEARNT}"] if any(f"@{chain}" in line for line in said) else []
+    learns = any(f"@{chain}" in line for line in said)
+    # Emptied: after a reboot from inside the guest may be given another address.
+    learning = [f"add set {where} {_LEARNT}", f"flush set {where}"] if learns else []
     lines = [
         f"add table netdev {names.table(tag)}",
         *learning,
