@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -131,12 +131,12 @@ class Nics:
             raise errors.NoDevice(f"no network device of this host is at PCI address {pci}")
         return name
 
-    def holders(self, devices: Iterable[HostDevice]) -> frozenset[Ctid]:
+    def holders(self, devices: Collection[HostDevice]) -> frozenset[Ctid]:
         """Containers that have one of these or share it, also if they died unnoticed."""
         wanted = {device.name or str(device.address) for device in devices}
         out = [note for note in self.notes() if wanted & {note.name, note.pci}]
-        names = {device.name or _name_at(str(device.address)) for device in devices} - {None}
-        sharing = {ctid for name in names for ctid in sharers(self._root, name)}
+        names = (device.name or _name_at(str(device.address)) for device in devices)
+        sharing = {ctid for name in names if name for ctid in sharers(self._root, name)}
         return frozenset(map(Ctid, sharing | {note.ctid for note in out if self._is_out(note)}))
 
     # -- refusals -----------------------------------------------------------------------
