@@ -97,7 +97,7 @@ def store(settings: Settings) -> DefinitionStore:
 
     def bridge_of(network: str) -> str | None:
         with contextlib.suppress(errors.VzvirtError):  # a network that is broken is none
-            found = networks.load(network)
+            found = networks.load(network) or networks.load(network, live=True)
             return found.bridge if found else None
         return None
 

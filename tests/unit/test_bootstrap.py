@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from vzvirt import bootstrap, errors
 from vzvirt.config import Settings
-from vzvirt.model.devices import Filesystem, FilesystemKind
+from vzvirt.model.devices import Filesystem, FilesystemKind, Interface, InterfaceKind
 from vzvirt.model.domain import Domain
+from vzvirt.model.network import Forward, ForwardMode, Network
+from vzvirt.model.values import Ctid
 
 
 @pytest.fixture
@@ -66,6 +69,39 @@ def test_an_ordinary_user_is_told_what_he_can_do_instead() -> None:
     with pytest.raises(errors.AccessDenied) as caught:
         bootstrap.require_privilege(Settings(engine="lxc"))
     assert "--engine memory" in str(caught.value.hint)
+
+
+def test_the_bridge_of_a_network_is_found_whether_it_is_defined_or_only_runs(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(root=tmp_path, engine="memory")
+    domain = Domain(
+        name="web",
+        ctid=Ctid(101),
+        uuid=UUID(int=1),
+        interfaces=(
+            Interface(
+                kind=InterfaceKind.NETWORK, source="lan", portgroup="slow", guest_name="eth0"
+            ),
+        ),
+    )
+    config = tmp_path / "etc/vz/conf/101.conf"
+    store, networks = bootstrap.store(settings), bootstrap.network_store(settings)
+
+    def kind() -> InterfaceKind:
+        return store.load(Ctid(101)).domain.interfaces[0].kind
+
+    store.save(domain)
+    named = config.read_text().replace("ifname=eth0", "ifname=eth0,bridge=virbr7")
+    config.write_text(named)
+    assert kind() is InterfaceKind.BRIDGE
+    nat = Forward(mode=ForwardMode.NAT)
+    network = Network(name="lan", uuid=UUID(int=2), bridge="virbr7", forward=nat)
+    for live in (True, False):
+        networks.save(network, live=live)
+        assert kind() is InterfaceKind.NETWORK
+        networks.delete("lan", live=live)
+        assert kind() is InterfaceKind.BRIDGE
 
 
 def test_the_hook_comes_back_to_the_same_installation(tmp_path: Path) -> None:

@@ -130,18 +130,27 @@ class VzfilesStore:
             return None
         if len(self._loaded) >= _CACHE_MOST:
             self._loaded.clear()
-        stored = self._decode(ctid, pair)
-        self._loaded[ctid] = stored
+        asked: list[str] = []
+
+        def bridge_of(network: str) -> str | None:
+            asked.append(network)
+            return self._bridge_of(network)
+
+        stored = self._decode(ctid, pair, bridge_of)
+        if not asked:  # its own files do not tell when a network's definition changes
+            self._loaded[ctid] = stored
         return stored
 
-    def _decode(self, ctid: Ctid, pair: Pair) -> StoredDomain:
+    def _decode(
+        self, ctid: Ctid, pair: Pair, bridge_of: vzconf.BridgeOf | None = None
+    ) -> StoredDomain:
         read = vzconf.read(vzconf.Document.parse(pair.config), ctid)
         domain, warnings = self._with_uuid(read.domain, ctid), list(read.warnings)
         if pair.sidecar:
             sidecar = _read_sidecar(pair.sidecar, self._pairs.sidecar(ctid), warnings)
             # A config that says no UUID was written anew by others: ours said it from then on.
             if sidecar is not None and sidecar.uuid == read.domain.uuid:
-                domain = vzconf.merge(domain, sidecar, self._bridge_of)
+                domain = vzconf.merge(domain, sidecar, bridge_of or self._bridge_of)
             elif sidecar is not None:
                 warnings.append(
                     f"{self._pairs.sidecar(ctid)} is of another container"
