@@ -57,12 +57,13 @@ def with_interfaces(
         old: What is defined or runs already: its host ends keep their addresses in any case.
         others: All other containers; asked for, if there is something to make up, where not given.
     """
-    addresses = world.host.link_addresses()
-    host = str(addresses[0]) if addresses else world.host.machine_id()
     if others is None:
-        if completed(domain, ctid, host, frozenset()) == domain:
+        # All the host's links are listed for what tells it from others: many, where many run.
+        if completed(domain, ctid, "", frozenset()) == domain:
             return domain
         others = (item for item in world.store.identities() if item.ctid != ctid)
+    addresses = world.host.link_addresses()
+    host = str(addresses[0]) if addresses else world.host.machine_id()
     taken = frozenset(mac for item in others for mac in item.macs)
     return completed(domain, ctid, host, taken - host_ends(old))
 

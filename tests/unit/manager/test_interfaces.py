@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vzvirt.manager.interfaces import completed, made_up, merged_routed
+from vzvirt.backends.memory import MemoryHost
+from vzvirt.manager.interfaces import completed, made_up, merged_routed, with_interfaces
 from vzvirt.model.devices import Interface, InterfaceKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.values import CTID_MAX, Ctid, MacAddress
+from worlds import World
 
 HOST = "52:54:00:00:00:01"
 CTID = Ctid(101)
@@ -104,3 +108,20 @@ def test_nothing_is_given_twice(interfaces: list[Interface], number: int) -> Non
         values = [getattr(item, attribute) for item in result]
         assert None not in values
         assert len(set(values)) == len(values)
+
+
+def test_the_hosts_links_are_listed_only_where_something_is_to_be_made_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = world.define(interfaces=(Interface(kind=InterfaceKind.ETHERNET),)).domain
+    listed: list[object] = []
+    real = MemoryHost.link_addresses
+    monkeypatch.setattr(
+        MemoryHost, "link_addresses", lambda self: (listed.append(self), real(self))[1]
+    )
+    ports = world.manager._world
+    assert with_interfaces(ports, whole, CTID, whole) is whole
+    assert listed == []
+    left_open = dataclasses.replace(whole, interfaces=(Interface(kind=InterfaceKind.ETHERNET),))
+    assert with_interfaces(ports, left_open, CTID, whole).interfaces == whole.interfaces
+    assert len(listed) == 1
