@@ -275,6 +275,15 @@ class TestInterfaces:
         with pytest.raises(errors.InvalidArgument, match=r"'10\.0\.0\.5'> stands 2 times"):
             world.define(interfaces=pairs)
 
+    def test_a_link_local_address_is_on_each_link(self, world: World) -> None:
+        def pair(*texts: str) -> Interface:
+            addresses = tuple(ipaddress.ip_interface(text) for text in texts)
+            return dataclasses.replace(bridge(), addresses=addresses)
+
+        world.define(interfaces=(pair("fe80::1/64"), pair("fe80::1/64")))
+        with pytest.raises(errors.InvalidArgument, match="'fe80::2'> stands 2 times"):
+            world.define(name="b", interfaces=(pair("fe80::2/64", "fe80::2/80"),))
+
     def test_two_default_gateways(self, world: World) -> None:
         def via(gateway: str, metric: int | None = None) -> Route:
             everything = ipaddress.ip_network("::/0" if ":" in gateway else "0.0.0.0/0")

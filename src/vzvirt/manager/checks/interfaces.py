@@ -130,9 +130,13 @@ def isolated_ports_are_on_a_bridge(case: Case) -> Iterator[errors.VzvirtError]:
 
 
 def addresses_are_unique_inside(case: Case) -> Iterator[errors.VzvirtError]:
-    """One IP address is on one interface, with one prefix."""
-    times = Counter(address.ip for item in case.domain.interfaces for address in item.addresses)
-    for address, count in times.items():
+    """One IP address is on one interface, with one prefix; a link-local one is on each link."""
+    times = Counter(
+        (address.ip, number if address.ip.is_link_local else None)
+        for number, item in enumerate(case.domain.interfaces)
+        for address in item.addresses
+    )
+    for (address, _), count in times.items():
         if count > 1:
             yield errors.InvalidArgument(
                 f"<ip address='{address}'> stands {count} times in '{case.domain.name}'",
