@@ -292,7 +292,7 @@ INFO_FIELDS: Final[tuple[Field[DomainInfo], ...]] = (
         lambda it: f"{it.places.root_mount} ({'mounted' if it.mounted else 'not mounted'})",
     ),
     Field("mounted", "whether it is mounted", lambda it: it.mounted),
-    Field("provisioned", "whether it was unpacked", lambda it: bool(it.domain.provisioned)),
+    Field("provisioned", "whether it was unpacked", lambda it: it.domain.provisioned is not False),
     Field(
         "size_quota",
         "`soft` and `hard`, in bytes",

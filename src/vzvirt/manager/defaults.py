@@ -32,12 +32,13 @@ def effective(domain: Domain, config: GlobalConfig) -> Domain:
 
 
 def with_root(domain: Domain, config: GlobalConfig) -> Domain:
-    """A copy that has a root, from DEF_OSTEMPLATE where it names no template.
+    """A copy that has a root; one still to be made is from DEF_OSTEMPLATE if it names no template.
 
     Its source stays empty where vz.conf names none either; checks refuse that where it matters.
     """
     root = domain.root or Filesystem(kind=FilesystemKind.TEMPLATE)
-    if root.kind is FilesystemKind.TEMPLATE and not root.source and not domain.provisioned:
+    to_be_made = domain.provisioned is False
+    if root.kind is FilesystemKind.TEMPLATE and not root.source and to_be_made:
         root = dataclasses.replace(root, source=config.default_template or "")
     return domain if root is domain.root else domain.with_root(root)
 

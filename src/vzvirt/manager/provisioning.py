@@ -107,7 +107,7 @@ def _template(world: World, domain: Domain, place: Area) -> OsTemplate:
         )
     if not root.source:
         raise errors.ConfigUnsupported(
-            f"'{domain.name}' names no template, and vz.conf has no DEF_OSTEMPLATE",
+            f"'{domain.name}' names no template to make its root from",
             hint="add <filesystem type='template'><source name='TEMPLATE'/></filesystem>",
         )
     _check_layout(world, domain, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from ipaddress import ip_interface
@@ -113,6 +114,15 @@ def information(*, bare: bool) -> DomainInfo:
         if bare
         else Usage(used_bytes=1 << 20, size_bytes=2 << 30, used_inodes=7, inodes=10),
     )
+
+
+@pytest.mark.parametrize(("noted", "said"), [(None, True), (True, True), (False, False)])
+def test_only_a_root_that_is_still_to_be_made_is_not_unpacked(
+    noted: bool | None, said: bool
+) -> None:
+    info = information(bare=True)
+    info = dataclasses.replace(info, domain=dataclasses.replace(info.domain, provisioned=noted))
+    assert document(reports.INFO_FIELDS, info)["provisioned"] is said
 
 
 @pytest.mark.parametrize("bare", [True, False])

@@ -135,6 +135,20 @@ def test_no_root_and_no_default_template(world: World) -> None:
         world.define(filesystems=())
 
 
+def test_a_root_that_others_made_is_of_no_default_template(tmp_path: Path) -> None:
+    world = World.at(
+        tmp_path, change=lambda config: dataclasses.replace(config, default_template=TEMPLATE)
+    )
+    stored = dataclasses.replace(world.define().domain, filesystems=(), provisioned=None)
+    world.store.save(stored)
+    root = world.manager._world.effective(Ctid(101)).root
+    assert root is not None
+    assert root.source == ""
+    again = world.define(container(uuid=stored.uuid, filesystems=())).domain
+    assert again.root is not None
+    assert again.root.source == ""
+
+
 def test_the_default_template(tmp_path: Path) -> None:
     world = World.at(
         tmp_path, change=lambda config: dataclasses.replace(config, default_template=TEMPLATE)
@@ -326,6 +340,16 @@ class TestRedefine:
         with pytest.raises(errors.InvalidArgument, match="usual place"):
             world.define(moved)
 
+    def test_so_it_is_for_a_root_that_others_made(self, world: World) -> None:
+        first = world.define().domain
+        world.store.save(dataclasses.replace(first, provisioned=None))
+        for place in ("/elsewhere", str(world.area(102))):  # the second holds files of somebody
+            world.area(102).mkdir(parents=True, exist_ok=True)
+            (world.area(102) / "file").touch()
+            moved = container(openvz=OpenvzSettings(private_area=place), uuid=first.uuid)
+            with pytest.raises(errors.InvalidArgument, match="usual place"):
+                world.define(moved)
+
     def test_another_map_is_refused_where_owners_are_shifted(self, world: World) -> None:
         first = world.define().domain
         shifted = dataclasses.replace(first, provisioned=True, idmap_shifted=True)
@@ -339,6 +363,12 @@ class TestRedefine:
     def test_another_template_is_a_note(self, world: World) -> None:
         first = world.define().domain
         world.manager.provisioning.provision("web")
+        defined = world.define(container(uuid=first.uuid, template="debian"))
+        assert any("was made from 'busybox'" in text for text in defined.warnings)
+
+    def test_so_it_is_where_others_made_the_root(self, world: World) -> None:
+        first = world.define().domain
+        world.store.save(dataclasses.replace(first, provisioned=None))
         defined = world.define(container(uuid=first.uuid, template="debian"))
         assert any("was made from 'busybox'" in text for text in defined.warnings)
 

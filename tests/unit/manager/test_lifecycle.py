@@ -146,6 +146,15 @@ def test_a_definition_that_others_wrote_had_its_private_area(world: World, touch
     world.manager.lifecycle.start("web")
 
 
+def test_a_root_that_others_made_is_missed_not_its_template(world: World) -> None:
+    unnamed = dataclasses.replace(world.define().domain, provisioned=None, filesystems=())
+    world.store.save(unnamed)
+    with pytest.raises(errors.OperationInvalid, match=r"^the private area .* is gone$"):
+        world.manager.lifecycle.start("web")
+    with pytest.raises(errors.ConfigUnsupported, match="names no template to make its root from"):
+        world.manager.provisioning.provision("web")
+
+
 def test_interfaces_that_a_config_leaves_open_are_completed_for_the_run(world: World) -> None:
     left_open = Interface(kind=InterfaceKind.ETHERNET, guest_name="eth0")
     stored = dataclasses.replace(world.define().domain, interfaces=(left_open,))

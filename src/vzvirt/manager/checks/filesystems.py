@@ -34,9 +34,10 @@ def root_has_a_kind_we_run(case: Case) -> Iterator[errors.VzvirtError]:
 
 
 def root_is_said(case: Case) -> Iterator[errors.VzvirtError]:
-    """A root that was never made needs a template to come from."""
+    """A root that is still to be made needs a template to come from."""
     root = case.domain.root
-    if root is None or not (root.source or case.domain.provisioned or case.held):
+    made = case.domain.provisioned is not False or case.held
+    if root is None or not (root.source or made):
         yield errors.ConfigUnsupported(
             f"'{case.domain.name}' has no <filesystem> for '/', "
             "and vz.conf names no default template (DEF_OSTEMPLATE)",
@@ -108,7 +109,7 @@ def area_is_not_adopted(case: Case) -> Iterator[errors.VzvirtError]:
     """Files that no definition owned may be anybody's."""
     old = case.old
     moved = old is not None and old.openvz.private_area != case.domain.openvz.private_area
-    if case.held is not None and (old is None or (moved and not old.provisioned)):
+    if case.held is not None and (old is None or (moved and old.provisioned is False)):
         yield errors.Conflict(
             f"the private area '{case.places.private_area}' exists and is not empty",
             hint="move it away, or give the container another one",
@@ -118,7 +119,7 @@ def area_is_not_adopted(case: Case) -> Iterator[errors.VzvirtError]:
 def provisioned_root_stays(case: Case) -> Iterator[errors.VzvirtError]:
     """Another place or another shift would leave the root that was made out of reach."""
     old, new = case.old, case.domain
-    if old is None or not old.provisioned:
+    if old is None or old.provisioned is False:
         return
     if _kind(old.root) is FilesystemKind.TEMPLATE is not _kind(new.root):
         return  # a folder in the place of the private area: the area stays where it is
@@ -177,9 +178,9 @@ def warn_template_absent(case: Case) -> Iterator[str]:
 def warn_template_changed(case: Case) -> Iterator[str]:
     """The template of a root that stands is a note."""
     old, new = case.old, case.domain
-    if old is None or not old.provisioned or old.root is None or new.root is None:
+    if old is None or old.provisioned is False or old.root is None or new.root is None:
         return
-    if old.root.source != new.root.source:
+    if old.root.source and old.root.source != new.root.source:
         yield (f"the root of '{new.name}' was made from '{old.root.source}', it stays as it is")
 
 
