@@ -168,8 +168,10 @@ class HostBoot:
         try:
             self._lifecycle.shutdown(str(ctid))
         except (errors.OperationInvalid, errors.NoDomain):
-            if self._world.engine.observe(ctid).is_active:
-                raise  # else it has ended by itself meanwhile
+            now = self._world.engine.observe(ctid)
+            # Somebody else wants it to run, and the host goes down; or it has ended by itself.
+            if now.is_active:
+                self._lifecycle.kill_run(ctid, now.run)
 
     # -- order --------------------------------------------------------------------------
 

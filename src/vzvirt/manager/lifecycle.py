@@ -23,7 +23,7 @@ from vzvirt.manager.leftovers import end_transient, give_back, is_transient
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.provisioning import Credentials, make_root
 from vzvirt.manager.repairs import START, note
-from vzvirt.manager.runs import refuse_overtaken, same_run
+from vzvirt.manager.runs import refuse_overtaken, refuse_overtaken_shutdown, same_run
 from vzvirt.manager.world import World
 from vzvirt.model.devices import GuestNaming
 from vzvirt.model.domain import Domain, replace_openvz
@@ -101,7 +101,8 @@ class Lifecycle:
 
         Raises:
             NoDomain: There is no such container.
-            OperationInvalid: It is not running, or paused.
+            OperationInvalid: It is not running, or paused; or somebody else has started it anew,
+                or asked it to reboot, since it was asked to shut down.
             TimedOut: It still runs and was not to be killed.
         """
         world = self._world
@@ -122,7 +123,9 @@ class Lifecycle:
                 hint=f"wait longer, or: vzvirt kill {domain.name}",
             )
         with exclusive(world, ctid):
-            if not stopped and same_run(world.engine.observe(ctid), before):
+            now = world.engine.observe(ctid)
+            if now.is_active:
+                refuse_overtaken_shutdown(domain, now, before)
                 world.engine.kill(ctid)
             self._ended(domain)
 

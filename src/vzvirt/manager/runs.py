@@ -31,3 +31,22 @@ def refuse_overtaken(domain: Domain, now: Observation, before: Observation) -> N
         f"the reboot of '{domain.name}' was overtaken: {now.reason.words}",
         hint=None if now.is_active else f"if it is to run: vzvirt start {domain.name}",
     )
+
+
+def refuse_overtaken_shutdown(domain: Domain, now: Observation, before: Observation) -> None:
+    """Leave one running of which somebody else wants that since it was asked to shut down.
+
+    Args:
+        domain: What it is.
+        now: How it is after the wait, active.
+        before: How it was when it was asked.
+
+    Raises:
+        OperationInvalid: Somebody did.
+    """
+    if same_run(now, before) and now.reason is Reason.SHUTTING_DOWN:
+        return
+    raise errors.OperationInvalid(
+        f"the shutdown of '{domain.name}' was overtaken: {now.reason.words}",
+        hint=f"if it is to be off: vzvirt shutdown {domain.name}",
+    )

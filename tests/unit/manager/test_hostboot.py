@@ -215,6 +215,24 @@ def test_paused_ones_are_let_shut_down(ward: Ward) -> None:
     assert ward.world.state(ctid) is DomainState.SHUTOFF
 
 
+def test_one_that_somebody_reboots_meanwhile_goes_down_with_the_host(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctid = ward.define("web")
+    ward.manager.lifecycle.start("web")
+    engine = ward.world.engine
+    engine.make_stubborn(ctid)
+
+    def wait_stopped(*_: object) -> bool:
+        monkeypatch.undo()
+        ward.manager.lifecycle.request_reboot("web")
+        return False
+
+    monkeypatch.setattr(engine, "wait_stopped", wait_stopped)
+    assert ward.manager.hostboot.stop_all(at_once=4).done == (ctid,)
+    assert engine.observe(ctid).reason is Reason.KILLED
+
+
 def test_what_cannot_be_read_counts_as_not_there(ward: Ward) -> None:
     ward.world.root.path("run/vzvirt").mkdir(parents=True, exist_ok=True)
     ward.world.root.path("run/vzvirt/boot.json").write_text('{"boot_id": 5, "pending": "x"')

@@ -73,6 +73,32 @@ def _prepare(world: World, state: DomainState, action: Action) -> None:
     assert world.state() is state
 
 
+def _shut_down_while(
+    world: World,
+    patch: pytest.MonkeyPatch,
+    meanwhile: Callable[[], object],
+    *,
+    stopped: bool = False,
+) -> None:
+    """A container that ignores the next request to shut down; while that waits, something happens.
+
+    Args:
+        world: Where.
+        patch: Undone by the first wait.
+        meanwhile: What happens.
+        stopped: What the wait says.
+    """
+    _prepare(world, DomainState.RUNNING, Action.SHUTDOWN)
+
+    def wait_stopped(ctid: Ctid, timeout: float) -> bool:
+        del ctid, timeout
+        patch.undo()
+        meanwhile()
+        return stopped
+
+    patch.setattr(world.engine, "wait_stopped", wait_stopped)
+
+
 def _spec(world: World) -> AreaSpec:
     return AreaSpec(ctid=CTID, private_area=world.area(), root_mount=world.root.path("vz/root/1"))
 
@@ -293,19 +319,25 @@ class TestShutdown:
         assert not waiting.is_alive()
         assert world.engine.observe(CTID).reason is Reason.KILLED
 
+    @pytest.mark.parametrize("stopped", [False, True])
     def test_one_that_was_started_again_meanwhile_is_left_alone(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
+        self, world: World, monkeypatch: pytest.MonkeyPatch, stopped: bool
     ) -> None:
-        _prepare(world, DomainState.RUNNING, Action.SHUTDOWN)
-
-        def wait_stopped(ctid: Ctid, timeout: float) -> bool:
-            monkeypatch.undo()
+        def again() -> None:
             world.manager.lifecycle.kill("web")
             world.manager.lifecycle.start("web")
-            return False
 
-        monkeypatch.setattr(world.engine, "wait_stopped", wait_stopped)
-        world.manager.lifecycle.shutdown("web", timeout=0.05)
+        _shut_down_while(world, monkeypatch, again, stopped=stopped)
+        with pytest.raises(errors.OperationInvalid, match="'web' was overtaken: booted"):
+            world.manager.lifecycle.shutdown("web", timeout=0.01)
+        assert world.state() is DomainState.RUNNING
+
+    def test_a_reboot_overtakes_a_shutdown_that_waits(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _shut_down_while(world, monkeypatch, lambda: world.manager.lifecycle.request_reboot("web"))
+        with pytest.raises(errors.OperationInvalid, match="'web' was overtaken: booted"):
+            world.manager.lifecycle.shutdown("web", timeout=0.01)
         assert world.state() is DomainState.RUNNING
         assert world.mounted()
 
