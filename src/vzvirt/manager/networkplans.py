@@ -6,7 +6,7 @@ import dataclasses
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -79,15 +79,20 @@ def _made_up(uuid: UUID) -> MacAddress:
     return MacAddress(f"{OUI}:{one:02x}:{two:02x}:{three:02x}")
 
 
-def changed(network: Network, change: NetworkChange, others: Collection[Network]) -> Network:
-    """A network after a change of one entry, such as could be defined.
+def changed(network: Network, change: NetworkChange) -> Network:
+    """A network after a change of one entry, with nothing wrong that was not before.
+
+    Other networks are not looked at: no entry changes what keeps networks apart.
 
     Raises:
         Conflict: What is to be added is there already; or as of ``check``.
         OperationInvalid: What is to be changed or removed is not there.
     """
     new = networkchange.changed(network, change)
-    check(new, others)
+    before = {error.message for error in _flaws(network)}
+    for error in _flaws(new):
+        if error.message not in before:
+            raise error
     return new
 
 
@@ -100,38 +105,44 @@ def check(network: Network, others: Iterable[Network]) -> None:
         ConfigUnsupported: It has two ranges of DHCP for one version of IP, two fixed leases of
             one address, a lease whose name is none, or a prefix that IPv6 cannot be served on.
     """
+    for error in _flaws(network):
+        raise error
+    for other in others:
+        if other.name != network.name:
+            _check_apart(network, other)
+
+
+def _flaws(network: Network) -> Iterator[errors.VzvirtError]:
+    """What is wrong with a network, whatever others there are."""
     if not _BRIDGE.fullmatch(network.bridge or ""):
-        raise errors.InvalidArgument(
+        yield errors.InvalidArgument(
             f"'{network.bridge}' cannot be the bridge of network '{network.name}'",
             hint="use letters, digits, '.', '_' and '-'",
         )
     served = [item for item in network.addresses if item.ranges or item.hosts]
     for version in (4, 6):
         if sum(item.interface.version == version for item in served) > 1:
-            raise errors.ConfigUnsupported(
+            yield errors.ConfigUnsupported(
                 f"network '{network.name}' has DHCP on two IPv{version} ranges, "
                 "and a guest could not tell which it is on",
                 hint="keep <dhcp> in one of its <ip>",
             )
     for item in network.addresses:
-        _check_served(network, item)
-    _check_within(network)
-    for other in others:
-        if other.name != network.name:
-            _check_apart(network, other)
+        yield from _flaws_served(network, item)
+    yield from _flaws_within(network)
 
 
-def _check_served(network: Network, place: NetworkAddress) -> None:
+def _flaws_served(network: Network, place: NetworkAddress) -> Iterator[errors.VzvirtError]:
     """What DHCP and router advertisements can't do."""
     for address, times in Counter(host.address for host in place.hosts).items():
         if times > 1:
-            raise errors.ConfigUnsupported(
-                f"{times} fixed leases of network '{network.name}' have the address {address}",
+            yield errors.ConfigUnsupported(
+                f"several fixed leases of network '{network.name}' have the address {address}",
                 hint="give each guest one of its own",
             )
     for host in place.hosts:
         if host.name is not None and _DHCP_WORDS.fullmatch(host.name):
-            raise errors.ConfigUnsupported(
+            yield errors.ConfigUnsupported(
                 f"'{host.name}', the name of the fixed lease of {host.address} of network "
                 f"'{network.name}', means something else to the DHCP server",
                 hint="give the guest a name that is no time and neither 'ignore' nor 'infinite'",
@@ -140,20 +151,20 @@ def _check_served(network: Network, place: NetworkAddress) -> None:
     if here.version == 6 and here.prefixlen != IPV6_PREFIX:
         given_out = bool(place.ranges or place.hosts)
         if here.prefixlen < IPV6_PREFIX or not given_out:
-            raise errors.ConfigUnsupported(
+            yield errors.ConfigUnsupported(
                 f"network '{network.name}' has {here}, and guests make themselves addresses on "
                 f"networks of prefix {IPV6_PREFIX} only",
                 hint=f"say prefix='{IPV6_PREFIX}', or a longer one with <dhcp>",
             )
 
 
-def _check_within(network: Network) -> None:
+def _flaws_within(network: Network) -> Iterator[errors.VzvirtError]:
     """The ranges of one network are apart, too."""
     ranges = [item.interface for item in network.addresses]
     for place, one in enumerate(ranges):
         for other in ranges[:place]:
             if _overlap(one, other) and one.network != other.network:
-                raise errors.Conflict(
+                yield errors.Conflict(
                     f"{one.network} and {other.network} of network '{network.name}' overlap"
                 )
 

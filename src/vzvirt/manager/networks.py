@@ -207,7 +207,7 @@ class Networks:
             running = self._running(name) if live else None
             defined = self.definition(name) if persistent else None
             # Both changes are tried before the first is made.
-            edit = partial(networkplans.changed, change=change, others=[*self._all()])
+            edit = partial(networkplans.changed, change=change)
             new_running, new_defined = running and edit(running), defined and edit(defined)
             with ExitStack() as undo:
                 if running is not None and new_running is not None:

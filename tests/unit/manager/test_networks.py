@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 
 import pytest
@@ -201,6 +202,26 @@ def test_what_could_not_be_defined_cannot_be_changed_to(networks: Networks) -> N
     with pytest.raises(errors.ConfigUnsupported, match="two IPv4 ranges"):
         networks.update("web", change, live=False, persistent=True)
     assert networks.definition("web") == defined
+
+
+def test_a_change_is_not_refused_for_what_was_wrong_before(
+    world: World, networks: Networks
+) -> None:
+    first = networks.define(network())
+    store = world.manager._world.networks
+    hosts = tuple(DhcpHost(name=name, address=ip("10.7.0.9")) for name in ("a", "b", "c"))
+    with_hosts = dataclasses.replace(first.addresses[0], hosts=hosts)
+    store.save(dataclasses.replace(first, addresses=(with_hosts,)))
+    # Somebody has written another one on the same range.
+    store.save(dataclasses.replace(networks.define(network("b", 8)), addresses=first.addresses))
+    for host in hosts[:2]:
+        away = NetworkChange(kind=ChangeKind.DELETE, entry=host)
+        networks.update("web", away, live=False, persistent=True)
+    assert networks.definition("web").addresses[0].hosts == hosts[2:]
+    timed = DhcpHost(name="12h", address=ip("10.7.0.8"))
+    again = NetworkChange(kind=ChangeKind.ADD_LAST, entry=timed)
+    with pytest.raises(errors.ConfigUnsupported, match="'12h'"):
+        networks.update("web", again, live=False, persistent=True)
 
 
 @pytest.mark.parametrize("fails", ["update", "save"])
