@@ -193,7 +193,7 @@ class _Change:
                         f"'{self.now.name}' is rebooting", hint="try again in a moment"
                     )
                 self._change_live(pid, old, live, undo)
-                steps = links.boot_steps(self.world, live)
+                steps = links.boot_steps(self.world, live, strict=False)
             save(self.world, self.now, live=live, stored=stored)
             undo.pop_all()
         if live is not None:

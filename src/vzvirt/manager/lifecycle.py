@@ -377,7 +377,7 @@ class Lifecycle:
                     reason=reason,
                     # Last, since it waits for those who might have an address already.
                     boot_steps=(
-                        *links.boot_steps(world, domain),
+                        *links.boot_steps(world, domain, strict=True),
                         *links.steps_after(domain, unasked),
                     ),
                 )

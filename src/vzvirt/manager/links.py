@@ -64,16 +64,36 @@ def _free_from_the_dead(world: World, ctid: Ctid, devices: tuple[HostDevice, ...
                 world.links.release(holder)
 
 
-def boot_steps(world: World, domain: Domain) -> tuple[BootStep, ...]:
+def boot_steps(world: World, domain: Domain, *, strict: bool) -> tuple[BootStep, ...]:
     """What makes a container's interfaces at each boot, be it off or running.
 
+    Args:
+        world: The ports.
+        domain: An effective definition.
+        strict: Whether it is not to boot on a network that is off or gone since it was checked.
+
     Raises:
+        NoNetwork: So one is gone.
+        OperationInvalid: So one does not run.
         OperationFailed: An address turned out to be in use since it was looked for.
     """
+    if strict:
+        _refuse_unplugged(world, domain)
     wired, devices = plugs(world, domain, start=False), nics(world, domain)
     if not wired and not devices:
         return ()
     return world.links.boot_steps(domain.number, wired, devices)
+
+
+def _refuse_unplugged(world: World, domain: Domain) -> None:
+    on = [item.source for item in domain.interfaces if item.kind is InterfaceKind.NETWORK]
+    if not on:
+        return
+    from vzvirt.manager.networks import Networks  # not for containers without
+
+    networks = Networks(world)
+    for name in dict.fromkeys(on):
+        networks.refuse_inactive(name)
 
 
 def steps_after(domain: Domain, unasked: Collection[str]) -> tuple[BootStep, ...]:

@@ -222,6 +222,16 @@ class Networks:
         """A network as it runs, or would run; ``None``: there is none of that name."""
         return self._live(name) or self._store.load(name) or self._runner.foreign(name)
 
+    def refuse_inactive(self, name: str) -> None:
+        """Refuse what needs a network that runs, whoever runs it.
+
+        Raises:
+            NoNetwork: There is none.
+            OperationInvalid: It does not run.
+        """
+        if self._live(name) is None and self._runner.foreign(name) is None:
+            self._running(name)
+
     def ready(self, name: str, *, start: bool) -> Network:
         """A network as it runs, for interfaces to join it; it is put right first.
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vzvirt import errors
-from vzvirt.manager import Manager
+from vzvirt.manager import Manager, guestside
 from vzvirt.model.devices import Filesystem, FilesystemKind, Interface, InterfaceKind
 from vzvirt.model.domain import LifecyclePolicy, OnEnd, OpenvzSettings
+from vzvirt.model.network import Forward, ForwardMode, Network, NetworkAddress
 from vzvirt.model.state import TRANSITIONS, Action, DomainState, Reason
 from vzvirt.model.storage import AreaSpec
 from vzvirt.model.values import Ctid, IdMap
@@ -193,6 +196,29 @@ def test_interfaces_that_a_config_leaves_open_are_completed_for_the_run(world: W
     assert world.store.load(CTID).domain.interfaces == (left_open,)
 
 
+def test_a_network_that_stops_during_a_start_is_no_plain_pair(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks, real = world.manager.networks, guestside.prepare
+    interface = ipaddress.ip_interface("10.7.0.1/24")
+    nat = Forward(mode=ForwardMode.NAT)
+    networks.define(
+        Network(name="lan", forward=nat, addresses=(NetworkAddress(interface=interface),))
+    )
+    networks.start("lan")
+    world.define(interfaces=(Interface(kind=InterfaceKind.NETWORK, source="lan"),))
+
+    def prepare(*args: Any) -> Any:
+        networks.stop("lan")
+        return real(*args)
+
+    monkeypatch.setattr(guestside, "prepare", prepare)
+    with pytest.raises(errors.OperationInvalid, match="'lan' is not active"):
+        world.manager.lifecycle.start("web")
+    assert world.state() is DomainState.SHUTOFF
+    assert world.leftovers() == []
+
+
 def test_a_private_area_that_is_gone_is_never_made_anew(world: World) -> None:
     world.define()
     world.manager.lifecycle.start("web")
@@ -339,7 +365,6 @@ class TestShutdown:
         with pytest.raises(errors.OperationInvalid, match="'web' was overtaken: booted"):
             world.manager.lifecycle.shutdown("web", timeout=0.01)
         assert world.state() is DomainState.RUNNING
-        assert world.mounted()
 
 
 class TestReboot:
