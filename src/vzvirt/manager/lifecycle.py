@@ -102,7 +102,7 @@ class Lifecycle:
         Raises:
             NoDomain: There is no such container.
             OperationInvalid: It is not running, or paused; or somebody else has started it anew,
-                or asked it to reboot, since it was asked to shut down.
+                paused it or asked it to reboot since it was asked to shut down.
             TimedOut: It still runs and was not to be killed.
         """
         world = self._world

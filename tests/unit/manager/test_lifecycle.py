@@ -358,13 +358,24 @@ class TestShutdown:
             world.manager.lifecycle.shutdown("web", timeout=0.01)
         assert world.state() is DomainState.RUNNING
 
-    def test_a_reboot_overtakes_a_shutdown_that_waits(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("meanwhile", "reason"),
+        [
+            (lambda it: it.lifecycle.request_reboot("web"), Reason.BOOTED),
+            (lambda it: it.lifecycle.pause("web"), Reason.PAUSED_BY_USER),
+        ],
+    )
+    def test_what_others_ask_for_afterwards_holds(
+        self,
+        world: World,
+        monkeypatch: pytest.MonkeyPatch,
+        meanwhile: Callable[[Manager], object],
+        reason: Reason,
     ) -> None:
-        _shut_down_while(world, monkeypatch, lambda: world.manager.lifecycle.request_reboot("web"))
-        with pytest.raises(errors.OperationInvalid, match="'web' was overtaken: booted"):
+        _shut_down_while(world, monkeypatch, lambda: meanwhile(world.manager))
+        with pytest.raises(errors.OperationInvalid, match=f"'web' was overtaken: {reason.words}"):
             world.manager.lifecycle.shutdown("web", timeout=0.01)
-        assert world.state() is DomainState.RUNNING
+        assert world.engine.observe(CTID).reason is reason
 
 
 class TestReboot:
