@@ -245,15 +245,21 @@ class Lifecycle:
         by_itself = reason is not Reason.KILLED and not domain.lifecycle.restarts_after(reason)
         return by_itself and is_transient(world, ctid)
 
-    def clear_away(self, ctid: Ctid) -> None:
+    def clear_away(self, ctid: Ctid) -> bool:
         """Do what the engine's hook has to do, for a container whose hook did not.
+
+        Returns:
+            Whether that was to be done: not if it runs again.
 
         Raises:
             Busy: Somebody is at work on it, and sees to that himself.
         """
         with exclusive(self._world, ctid, wait=0):
+            if self._world.engine.observe(ctid).is_active:
+                return False
             if self.ended(ctid):
                 end_transient(self._world, ctid)
+            return True
 
     def rebooted(self, ctid: Ctid) -> None:
         """Have a container that has rebooted ask DHCP where no program of its own does.

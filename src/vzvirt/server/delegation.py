@@ -41,9 +41,10 @@ DELEGATED: Final[Mapping[str, frozenset[str]]] = {
             "kill",
             "kill_run",
             "request_reboot",
-            "forget",
+            "clear_away",
         }
     ),
+    "guests": frozenset({"set_password"}),
     "networks": frozenset({"start", "start_transient", "stop", "update"}),
 }
 """By topic of the manager: the use cases that are done elsewhere."""

@@ -208,10 +208,11 @@ class Watching:
         """In a worker thread."""
         with _logging(f"container {ctid} cannot be cleared away"):
             try:
-                self._manager.lifecycle.clear_away(ctid)
+                cleared = self._manager.lifecycle.clear_away(ctid)
             except errors.Busy:
                 return  # somebody is at work on it; if anything is left then, its turn comes again
-            LOG.info("cleared away what container %s left", ctid)
+            if cleared:
+                LOG.info("cleared away what container %s left", ctid)
 
     def _boot(self, at_once: int) -> None:
         """In a thread of its own, until all have started or the daemon ends."""

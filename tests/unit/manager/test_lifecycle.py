@@ -145,10 +145,11 @@ def test_what_a_hook_left_is_cleared_away_unless_somebody_is_at_work(world: Worl
     world.engine.end_from_inside(CTID, Reason.POWERED_OFF)
     mounted = world.layouts["simfs"].is_mounted
     busy: list[errors.Busy] = []
+    cleared: list[bool] = []
 
     def clear_away() -> None:
         try:
-            world.manager.lifecycle.clear_away(CTID)
+            cleared.append(world.manager.lifecycle.clear_away(CTID))
         except errors.Busy as error:
             busy.append(error)
 
@@ -159,6 +160,9 @@ def test_what_a_hook_left_is_cleared_away_unless_somebody_is_at_work(world: Worl
     assert busy and mounted(_spec(world))
     clear_away()
     assert len(busy) == 1 and not mounted(_spec(world))
+    world.manager.lifecycle.start("web")
+    clear_away()
+    assert cleared == [True, False] and mounted(_spec(world))
 
 
 @pytest.mark.parametrize("touched", [False, True])

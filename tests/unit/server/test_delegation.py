@@ -23,6 +23,7 @@ from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.network import Network
 from vzvirt.model.state import DomainState
+from vzvirt.model.values import Ctid
 from vzvirt.server.delegation import DELEGATED, Stem, delegate
 
 PATIENCE = 20.0
@@ -147,6 +148,9 @@ def test_the_real_one_starts_a_container(tmp_path: Path) -> None:
         with pytest.raises(errors.OperationInvalid, match="it is running"):
             manager.lifecycle.start("web")
         manager.lifecycle.kill("web")
+        assert manager.lifecycle.clear_away(Ctid(101))
+        with manager._world.store.lock(Ctid(101)), pytest.raises(errors.Busy):
+            manager.lifecycle.clear_away(Ctid(101))
         assert manager.definitions.info("web").observation.state is DomainState.SHUTOFF
     finally:
         stem.close()

@@ -122,6 +122,7 @@ def test_what_cannot_be_heard_is_found_in_time(
 def test_what_a_hook_did_not_clear_away_the_daemon_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     monkeypatch.setattr(module, "STEP", 0.01)
     monkeypatch.setattr(module, "SETTLING", 0.05)
 
@@ -136,16 +137,20 @@ def test_what_a_hook_did_not_clear_away_the_daemon_does(
         def unsettled(ctid: Ctid) -> Observation:
             return dataclasses.replace(observe(ctid), unsettled=not cleared)
 
-        def clear_away(ctid: Ctid) -> None:
+        def clear_away(ctid: Ctid) -> bool:
             asked.append(ctid)
             if len(asked) < 2:
                 raise errors.Busy("somebody has its lock")
+            if len(asked) < 3:
+                return False
+            assert "cleared away" not in caplog.text
             cleared.append(ctid)
+            return True
 
         monkeypatch.setattr(looks, "observe", unsettled)
         monkeypatch.setattr(lifecycle, "clear_away", clear_away)
         site.snapshot.heed(Changes(containers=frozenset({Ctid(101)})))
-        await site.until(lambda: bool(cleared))
+        await site.until(lambda: "cleared away what container 101 left" in caplog.text)
         assert "cannot be cleared away" not in caplog.text
         site.snapshot.refresh(Ctid(101))
         assert site.snapshot.unsettled() == []
