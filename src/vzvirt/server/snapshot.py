@@ -252,8 +252,10 @@ class Snapshot:
             expected: What ``expect`` was called with.
             ctid: The container; ``None``: the call has failed.
         """
-        entry = self.refresh(ctid) if ctid is not None else None
-        self._expected.discard(expected)
+        try:
+            entry = self.refresh(ctid) if ctid is not None else None
+        finally:
+            self._expected.discard(expected)
         if entry is not None:
             self._tell(expected.missing(subject(entry)))
 

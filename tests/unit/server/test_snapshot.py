@@ -17,12 +17,19 @@ from vzvirt.manager import Manager
 from vzvirt.model.affect import Affect
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain
-from vzvirt.model.event import DomainEvent, LifecycleEvent, MetadataChanged
+from vzvirt.model.event import (
+    DomainEvent,
+    Lifecycle,
+    LifecycleEvent,
+    MetadataChanged,
+    Subject,
+)
 from vzvirt.model.resources import Memory
 from vzvirt.model.state import DomainState, Reason
 from vzvirt.model.values import Ctid
 from vzvirt.ports.watch import Changes
 from vzvirt.rpc.protocol import remote
+from vzvirt.server.expected import Expected
 from vzvirt.server.news import News
 from vzvirt.server.snapshot import Snapshot
 from vzvirt.system.root import Root
@@ -313,3 +320,17 @@ def test_one_that_cannot_be_looked_at_stays_as_it_was_and_is_tried_again(
     site.others.lifecycle.kill("web")
     assert site.snapshot.by_id(ctid).runtime_id == -1
     assert site.told == ["STOPPED_BY_KILL"]
+
+
+def test_a_defect_leaves_nothing_expected(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    ctid = site.define()
+    expected = Expected(lambda subject: LifecycleEvent(subject, Lifecycle.DEFINED))
+    site.snapshot.expect(expected)
+    with monkeypatch.context() as patched:
+        patched.setattr(site.manager.looks, "entry", lambda _ctid: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            site.snapshot.fulfil(expected, ctid)
+    site.keep_up()
+    assert expected.missing(
+        Subject(ctid, "web", UUID(int=0), active=False)
+    )  # it heard nothing since

@@ -15,7 +15,7 @@ from vzvirt.model.values import Ctid
 from vzvirt.rpc.protocol import constants, remote
 from vzvirt.server.call import Call
 from vzvirt.server.dispatch import Where, handles
-from vzvirt.server.targets import AFFECTS, affect, one, reference, telling
+from vzvirt.server.targets import AFFECTS, affect, changing, one, reference, telling
 
 _DESCRIPTION: Final = constants.VIR_DOMAIN_METADATA_DESCRIPTION
 _TITLE: Final = constants.VIR_DOMAIN_METADATA_TITLE
@@ -81,8 +81,8 @@ def set_metadata(call: Call, args: remote.DomainSetMetadataArgs) -> None:
 
     kind = MetadataKind(args.type)
     namespace = (args.uri or "") if kind is MetadataKind.ELEMENT else None
-    ref = reference(call, args.dom)
-    with telling(call, lambda subject: MetadataChanged(subject, kind, namespace)) as done:
+    told = telling(call, lambda subject: MetadataChanged(subject, kind, namespace))
+    with changing(call, args.dom) as ref, told as done:
         call.daemon.manager.definitions.edit(ref, affect(args.flags), edit)
         done(Ctid(ref))
 

@@ -9,6 +9,7 @@ import pytest
 from unit.server.handlers.clients import Client
 from unit.server.handlers.test_domains import defined
 from vzvirt import errors
+from vzvirt.manager.definitions import Definitions
 from vzvirt.model.event import MetadataChanged
 from vzvirt.server.replies import Refusal
 
@@ -132,6 +133,22 @@ def test_each_note_that_is_set_is_told_whether_or_not_it_is_another(
     put(client, web, ELEMENT, "<e/>", uri=APP)
     put(client, web, ELEMENT, "<e/>", uri=APP)
     assert [told(event) for event in client.told] == [(TITLE, None)] * 4 + [(ELEMENT, APP)] * 2
+
+
+def test_what_was_done_half_is_seen_at_once(
+    client: Client, web: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit = Definitions.edit
+
+    def fail(*args: Any) -> None:
+        edit(*args)
+        raise errors.SystemFailure("the disk is broken")
+
+    client.told.clear()
+    monkeypatch.setattr(Definitions, "edit", fail)
+    with pytest.raises(errors.SystemFailure):
+        put(client, web, TITLE, "T")
+    assert [told(event) for event in client.told] == [(TITLE, None)]
 
 
 def test_notes_that_are_refused_are_not_told(client: Client, web: Any) -> None:
