@@ -109,7 +109,8 @@ class Settings:
     engine: str = _setting(
         "auto",
         Setting(
-            "what runs containers; auto: lxc; vzctl is not there yet, refused",
+            "what runs containers; auto: lxc, refused where /proc/vz exists; vzctl is not there "
+            "yet, refused",
             str,
             "NAME",
             values=("auto", "lxc", "vzctl", "memory"),
