@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -212,14 +213,29 @@ def test_what_is_read_is_counted_on_a_disk_that_never_had_a_limit(
 def _new_loop_device(image: Path) -> Iterator[str]:
     add, remove = 0x4C80, 0x4C81  # of <linux/loop.h>
     with open("/dev/loop-control", "wb", buffering=0) as control:  # noqa: PTH123  # no file
-        number = fcntl.ioctl(control, add, -1)
-        device = f"/dev/loop{number}"
+        for _ in range(20):
+            number = fcntl.ioctl(control, add, -1)
+            device = f"/dev/loop{number}"
+            # Anybody who asks for a free device meanwhile may be given this one.
+            attached = subprocess.run(["losetup", device, str(image)], check=False)
+            if attached.returncode == 0:
+                break
+        else:
+            pytest.fail("others take every new loop device")
         try:
-            subprocess.run(["losetup", device, str(image)], check=True)
             yield device
         finally:
             subprocess.run(["losetup", "--detach", device], check=False)
+            _remove_device(control, remove, number)
+
+
+def _remove_device(control: IO[bytes], remove: int, number: int) -> None:
+    """Udev may still look at it, or somebody else have it by now, who may keep it then."""
+    for _ in range(50):
+        with contextlib.suppress(OSError):
             fcntl.ioctl(control, remove, number)
+            return
+        time.sleep(0.02)
 
 
 HUNGRY = "#!/bin/sh\nx=x; while :; do x=$x$x; done\n"
