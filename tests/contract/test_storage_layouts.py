@@ -214,6 +214,7 @@ def test_usage_counts_what_is_written(layout: StorageLayout, place: Path) -> Non
     after = layout.usage(area)
     assert MIB <= after.used_bytes - before.used_bytes < MIB + 64 * KIB
     assert after.used_inodes == before.used_inodes + 1
+    assert layout.adds_up(area) is not layout.abilities.size_quota
 
 
 def test_a_quota_is_kept_or_refused(layout: StorageLayout, place: Path) -> None:

@@ -6,8 +6,9 @@ on disk wins over what a config claims.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
@@ -15,7 +16,7 @@ from vzvirt.manager.world import World
 from vzvirt.model.devices import Filesystem, FilesystemKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.host import Places
-from vzvirt.model.storage import AreaSpec, LayoutAbilities
+from vzvirt.model.storage import AreaSpec, LayoutAbilities, Usage
 from vzvirt.ports.storage import StorageLayout
 
 PREFERENCE: Final = ("simfs", "image")
@@ -45,6 +46,24 @@ class Area:
     def owned_and_there(self) -> bool:
         """Whether there is a root that is not a folder of the user's."""
         return self.exists and not self.places.users_folder
+
+
+Share = Callable[[Path, Callable[[], Usage]], Usage]
+"""Called with a private area that is to be looked through, and what does it; gives what that gave
+now, or to somebody else just before."""
+
+
+def alone(_private_area: Path, look: Callable[[], Usage]) -> Usage:
+    """Share with nobody: look through it."""
+    return look()
+
+
+def usage(place: Area, share: Share) -> Usage:
+    """What an area uses; only what has to be looked through for it is shared."""
+    layout, spec = place.layout, place.spec
+    if not layout.adds_up(spec):
+        return layout.usage(spec)
+    return share(spec.private_area, lambda: layout.usage(spec))
 
 
 def area(world: World, domain: Domain) -> Area:

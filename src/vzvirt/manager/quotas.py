@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from vzvirt import errors
-from vzvirt.manager.areas import area, refuse_beyond
+from vzvirt.manager.areas import Share, alone, area, refuse_beyond, usage
 from vzvirt.manager.defaults import effective
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.repairs import RESIZE, note, resize_details, with_quotas
@@ -62,8 +62,12 @@ class Quotas:
             wanted = dataclasses.replace(asked, source=said.source)
             return save_with_quotas(world, stored, stored.domain.with_root(wanted)).domain
 
-    def usage(self, ref: str) -> Usage:
+    def usage(self, ref: str, *, share: Share = alone) -> Usage:
         """What a container uses of its quotas.
+
+        Args:
+            ref: Which one.
+            share: Who else may be told what was added up.
 
         Raises:
             NoDomain: There is no such container.
@@ -76,7 +80,7 @@ class Quotas:
             raise errors.OperationInvalid(
                 f"'{domain.name}' has no root yet", hint=f"vzvirt provision {domain.name}"
             )
-        return place.layout.usage(place.spec)
+        return usage(place, share)
 
 
 def _own_root(domain: Domain) -> Filesystem:

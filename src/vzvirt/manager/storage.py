@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, NoReturn
 from uuid import UUID, uuid5
 
 from vzvirt import errors
-from vzvirt.manager.areas import Area, area
+from vzvirt.manager.areas import Area, Share, alone, area, usage
 from vzvirt.manager.defaults import effective
 from vzvirt.manager.locks import exclusive
 from vzvirt.manager.templates import Templates
@@ -166,8 +166,12 @@ class StoragePools:
         ref = self._areas().ref(path.relative_to(pool.target).parts[0])
         return [ref] if ref is not None and self._world.facts.file_facts(ref.path) else []
 
-    def look_at(self, ref: VolumeRef) -> Volume:
+    def look_at(self, ref: VolumeRef, *, share: Share = alone) -> Volume:
         """All that is known of a volume; what is in a private area is added up.
+
+        Args:
+            ref: Which one.
+            share: Who else may be told what was added up.
 
         Raises:
             NoStorageVolume: It is gone.
@@ -187,8 +191,8 @@ class StoragePools:
         place = self._place(ref)
         if not place.layout.holds(ref.path):
             raise errors.NoStorageVolume(f"'{ref.path}' is not a private area")
-        usage = place.layout.usage(place.spec)
-        capacity = usage.size_bytes
+        used = usage(place, share)
+        capacity = used.size_bytes
         if capacity is None:
             capacity = self._world.facts.disk_space(ref.path).capacity
         return Volume(
@@ -196,7 +200,7 @@ class StoragePools:
             kind=VolumeKind.FOLDER,
             format=VolumeFormat.FOLDER,
             capacity=capacity,
-            allocation=usage.used_bytes,
+            allocation=used.used_bytes,
             facts=facts,
         )
 

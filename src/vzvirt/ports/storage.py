@@ -66,6 +66,9 @@ class StorageLayout(Protocol):
     def usage(self, spec: AreaSpec) -> Usage:
         """What is used; works whether mounted or not."""
 
+    def adds_up(self, spec: AreaSpec) -> bool:
+        """Whether ``usage`` looks at all of the files, which takes long where there are many."""
+
     def delete(self, spec: AreaSpec) -> None:
         """Remove the private area: out of sight at once, then for good. Idempotent."""
 

@@ -39,9 +39,6 @@ class Where(Enum):
     WORKER = auto()
     """In a worker thread: it may wait for files, programs and locks, but should compute little."""
 
-    LONG = auto()
-    """In one of few worker threads: it may have a lot to look at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Handler:
@@ -65,9 +62,7 @@ class Handler:
 
     @property
     def lane(self) -> Lane:
-        """Which worker threads it is for; what takes long does, whatever the protocol promises."""
-        if self.where is Where.LONG:
-            return Lane.LONG
+        """Which worker threads it is for."""
         return Lane.URGENT if self.procedure.high_priority else Lane.ORDINARY
 
 

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from vzvirt.manager import Manager
 from vzvirt.model.storage import Usage
-from vzvirt.model.storagepool import Volume
 from vzvirt.server.broker import Broker
 from vzvirt.server.recent import Recent
 from vzvirt.server.settings import ServerSettings
@@ -31,8 +30,7 @@ class Service:
         settings: The daemon's; a reload exchanges them.
         root: The installation.
         workers: Threads for what blocks.
-        volumes: What there is to say of volumes, by path; only worker threads may ask.
-        usages: What containers use of their quotas, by CTID; likewise.
+        usages: What was added up of private areas, by path; only worker threads may ask.
         look_at_networks: Has clients told what has become of networks; in a worker thread.
     """
 
@@ -52,8 +50,7 @@ class Service:
         self.settings = settings
         self.root = root
         self.workers = Workers(settings.max_workers, settings.prio_workers)
-        self.volumes: Recent[Volume] = Recent()
-        self.usages: Recent[Usage] = Recent()
+        self.usages: Recent[Usage] = Recent(max(1, settings.max_workers // 2))
         self.look_at_networks: Callable[[], None] = lambda: None
         self.loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()

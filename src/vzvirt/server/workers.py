@@ -1,8 +1,7 @@
 """Threads for what may block: a bounded number, and a few more for what finishes quickly.
 
 Calls that the protocol marks as of high priority finish quickly whatever others do: they have
-spare threads, so that twenty slow starts do not keep a client from asking how things are. What
-adds up a lot has no more than ``LONG_AT_ONCE`` of the threads, so that anybody may ask for it. The
+spare threads, so that twenty slow starts do not keep a client from asking how things are. The
 threads mostly wait for programs, files and locks; only one thread at a time computes in Python,
 which is why ``SWITCH_INTERVAL`` is short: the loop gets its turn soon.
 """
@@ -21,9 +20,6 @@ LOG: Final = logging.getLogger(__name__)
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds a computing thread may go on while the loop wants to (Python's own is ten times it)."""
 
-LONG_AT_ONCE: Final = 2
-"""Jobs of the lane ``LONG`` that run at one time."""
-
 _IDLE: Final = 30.0
 """Seconds until a thread that has nothing to do ends."""
 
@@ -38,9 +34,6 @@ class Lane(Enum):
 
     ORDINARY = auto()
 
-    LONG = auto()
-    """Computes for long, such as one that looks at each file of a large folder."""
-
 
 class Workers:
     """A pool. Jobs must not raise; one that does is logged, and costs no thread."""
@@ -52,17 +45,12 @@ class Workers:
             ordinary: How many jobs run at one time.
             spare: How many urgent ones besides.
         """
-        self._most = {
-            Lane.URGENT: ordinary + spare,
-            Lane.ORDINARY: ordinary,
-            Lane.LONG: ordinary,
-        }
+        self._most = {Lane.URGENT: ordinary + spare, Lane.ORDINARY: ordinary}
         self._waiting: dict[Lane, deque[Job]] = {lane: deque() for lane in Lane}
         self._changed = threading.Condition(threading.Lock())
         self._threads = 0
         self._idle = 0
         self._busy = 0
-        self._long = 0
         self._when_idle: list[Callable[[], None]] = []
 
     @property
@@ -97,12 +85,10 @@ class Workers:
                 function()
 
     def _may_begin(self, lane: Lane) -> bool:
-        is_free = lane is not Lane.LONG or self._long < LONG_AT_ONCE
-        return is_free and self._busy < self._most[lane]
+        return self._busy < self._most[lane]
 
     def _work(self) -> None:
-        while (taken := self._next()) is not None:
-            lane, job = taken
+        while (job := self._next()) is not None:
             try:
                 job()
             except Exception:
@@ -110,18 +96,16 @@ class Workers:
             finally:
                 with self._changed:
                     self._busy -= 1
-                    self._long -= lane is Lane.LONG
                     self._tell_if_idle()
 
-    def _next(self) -> tuple[Lane, Job] | None:
+    def _next(self) -> Job | None:
         """Wait for a job that may begin; ``None``: there was none for a while."""
         with self._changed:
             while True:
                 for lane, jobs in self._waiting.items():
                     if jobs and self._may_begin(lane):
                         self._busy += 1
-                        self._long += lane is Lane.LONG
-                        return lane, jobs.popleft()
+                        return jobs.popleft()
                 self._idle += 1
                 woken = self._changed.wait(_IDLE)
                 self._idle -= 1

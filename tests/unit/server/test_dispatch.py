@@ -72,10 +72,8 @@ def test_every_procedure_has_a_number_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("name", "lane"),
     [
-        ("storage_vol_get_info", Lane.LONG),  # though the protocol has it of high priority
-        ("storage_vol_get_info_flags", Lane.LONG),
-        ("storage_vol_get_xml_desc", Lane.LONG),
-        ("domain_get_block_info", Lane.LONG),
+        ("storage_vol_get_info", Lane.URGENT),
+        ("storage_vol_get_info_flags", Lane.URGENT),
         ("storage_vol_get_path", Lane.URGENT),
         ("domain_create", Lane.ORDINARY),
     ],

@@ -149,6 +149,10 @@ class MemoryLayout:
             inodes=quota.get("inodes"),
         )
 
+    def adds_up(self, _spec: AreaSpec) -> bool:
+        """Whether it is the layout that only ever counts."""
+        return not self._is_image
+
     def delete(self, spec: AreaSpec) -> None:
         """Remove the private area: out of sight at once, then for good. Idempotent."""
         if self.is_mounted(spec):

@@ -140,6 +140,10 @@ class ImageLayout:
             return ext4.mounted_usage(spec.root_mount)
         return ext4.read_superblock(_image(spec.private_area)).usage
 
+    def adds_up(self, _spec: AreaSpec) -> bool:
+        """Never: a file system knows what it has given away."""
+        return False
+
     def delete(self, spec: AreaSpec) -> None:
         """Remove the private area: out of sight at once, then for good. Idempotent."""
         if self.is_mounted(spec):

@@ -143,6 +143,10 @@ class SimfsLayout:
             used_bytes, used_inodes = _count(spec.private_area)
         return Usage(used_bytes=used_bytes, size_bytes=None, used_inodes=used_inodes, inodes=None)
 
+    def adds_up(self, spec: AreaSpec) -> bool:
+        """Whether nobody has counted: the folder has no project of its own."""
+        return projects.quota_of(spec.private_area) is None
+
     def delete(self, spec: AreaSpec) -> None:
         """Remove the private area: out of sight at once, then for good. Idempotent."""
         if self.is_mounted(spec):

@@ -133,7 +133,7 @@ def block_stats_flags(
     return remote.DomainBlockStatsFlagsRet(*portion(rows, args.nparams, args.flags))
 
 
-@handles("domain_get_block_info", flags=0, where=Where.LONG)
+@handles("domain_get_block_info", flags=0, where=Where.WORKER)
 def block_info(call: Call, args: remote.DomainGetBlockInfoArgs) -> remote.DomainGetBlockInfoRet:
     """How full its private area is, and how large it may get.
 
@@ -146,8 +146,8 @@ def block_info(call: Call, args: remote.DomainGetBlockInfoArgs) -> remote.Domain
             f"invalid path '{args.path}' not assigned to domain",
             hint="the one disk of a container is its root, '/'",
         )
-    daemon, ctid = call.daemon, found.ctid
-    used = daemon.usages.get(ctid, lambda: daemon.manager.quotas.usage(str(ctid)))
+    daemon = call.daemon
+    used = daemon.manager.quotas.usage(str(found.ctid), share=daemon.usages.get)
     return remote.DomainGetBlockInfoRet(
         allocation=used.used_bytes,
         capacity=used.size_bytes or used.used_bytes,

@@ -178,8 +178,12 @@ def is_persistent(
 
 @handles("storage_pool_refresh", flags=0, where=Where.WORKER)
 def refresh(call: Call, args: remote.StoragePoolRefreshArgs) -> None:
-    """Nothing is remembered, so nothing has to be read anew; but who listens is told."""
+    """Have sizes of private areas added up anew, which are told for half a minute at most.
+
+    Nothing else is remembered; who listens is told.
+    """
     daemon, pool = call.daemon, _pool(call, args.pool)
+    daemon.usages.forget_all()
     event = PoolRefreshed(pool.name, pool.uuid)
     daemon.on_loop(lambda: daemon.broker.publish([event]))
 

@@ -101,12 +101,12 @@ _TYPES: Final = {
 
 
 def _looked_at(call: Call, asked: remote.NonnullStorageVol) -> Volume:
-    """What there is to say of one; private areas are looked through for it."""
-    daemon, ref = call.daemon, _volume(call, asked)
-    return daemon.volumes.get(ref.path, lambda: daemon.manager.storage.look_at(ref))
+    """What there is to say of one; private areas may be looked through for it."""
+    daemon = call.daemon
+    return daemon.manager.storage.look_at(_volume(call, asked), share=daemon.usages.get)
 
 
-@handles("storage_vol_get_info", where=Where.LONG)
+@handles("storage_vol_get_info", where=Where.WORKER)
 def get_info(call: Call, args: remote.StorageVolGetInfoArgs) -> remote.StorageVolGetInfoRet:
     """Its sizes in bytes."""
     found = _looked_at(call, args.vol)
@@ -116,7 +116,7 @@ def get_info(call: Call, args: remote.StorageVolGetInfoArgs) -> remote.StorageVo
 @handles(
     "storage_vol_get_info_flags",
     flags=constants.VIR_STORAGE_VOL_GET_PHYSICAL,
-    where=Where.LONG,
+    where=Where.WORKER,
 )
 def get_info_flags(
     call: Call, args: remote.StorageVolGetInfoFlagsArgs
@@ -129,7 +129,7 @@ def get_info_flags(
     return remote.StorageVolGetInfoFlagsRet(_TYPES[found.kind], found.capacity, size)
 
 
-@handles("storage_vol_get_xml_desc", flags=0, where=Where.LONG)
+@handles("storage_vol_get_xml_desc", flags=0, where=Where.WORKER)
 def get_xml(call: Call, args: remote.StorageVolGetXmlDescArgs) -> remote.StorageVolGetXmlDescRet:
     """The document of one."""
     return remote.StorageVolGetXmlDescRet(write_volume(_looked_at(call, args.vol)))
@@ -146,7 +146,11 @@ def create(call: Call, args: remote.StorageVolCreateXmlArgs) -> remote.StorageVo
 @handles("storage_vol_delete", flags=0, where=Where.WORKER)
 def delete(call: Call, args: remote.StorageVolDeleteArgs) -> None:
     """Delete one that nothing needs."""
-    call.daemon.manager.storage.delete(_volume(call, args.vol))
+    daemon, ref = call.daemon, _volume(call, args.vol)
+    try:
+        daemon.manager.storage.delete(ref)
+    finally:
+        daemon.usages.forget(ref.path)
 
 
 @handles("storage_vol_upload", flags=0, where=Where.WORKER)

@@ -55,8 +55,7 @@ class Client:
             in_worker=lambda function: function(),
             broker=SimpleNamespace(publish=self.told.extend),
             snapshot=self.snapshot,
-            volumes=Recent(),
-            usages=Recent(),
+            usages=Recent(10),
         )
 
     def refresh(self, ctid: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from unit.backends.templates import archives
 from unit.server.handlers.clients import Client, Upload
 from vzvirt import errors
 from vzvirt.rpc.protocol import constants, remote
+from vzvirt.server import recent
 from vzvirt.server.replies import Refusal
 from vzvirt.server.stream import StreamAborted
 from worlds import TEMPLATE
@@ -70,6 +72,35 @@ class TestLooking:
         assert 0 < info.allocation < info.capacity
         physical = client.call("storage_vol_get_info_flags", vol, PHYSICAL)
         assert physical.allocation == info.allocation
+
+    def test_only_what_is_added_up_is_shared(
+        self,
+        client: Client,
+        templates: Any,
+        private: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(recent, "QUICK", -1.0)
+        area, usages = client.world.root.path("vz/private/101"), client._daemon.usages
+        vol = named(client, private, "101")
+        client.call("storage_vol_get_info", named(client, templates, TEMPLATE))
+        assert not usages._slots
+        before = client.call("storage_vol_get_info", vol).allocation
+        usages._slots[area].until = time.monotonic() + 600
+        (area / "more").write_bytes(b"x" * 10_000)
+        assert client.call("storage_vol_get_info", vol).allocation == before
+        client.refresh(101)
+        dom = client.call("domain_lookup_by_name", "web").dom
+        assert client.call("domain_get_block_info", dom, "/", 0).allocation == before
+        client.call("storage_pool_refresh", private, 0)
+        assert client.call("storage_vol_get_info", vol).allocation > before
+
+    def test_a_deleted_one_is_forgotten(self, client: Client, private: Any) -> None:
+        area, vol = client.world.root.path("vz/private/101"), named(client, private, "101")
+        client._daemon.usages._slots[area] = recent._Slot()
+        client.world.manager.definitions.undefine("101", remove_data=False)
+        client.call("storage_vol_delete", vol, 0)
+        assert not client._daemon.usages._slots
 
     def test_none(self, client: Client, templates: Any) -> None:
         gone = remote.NonnullStorageVol("templates", "gone", "/gone")
