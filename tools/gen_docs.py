@@ -207,8 +207,9 @@ def exit_status() -> str:
     """The exit statuses."""
     words: dict[int, list[str]] = {0: ["done"]}
     bases = {base for item in error_classes() for base in item.__bases__}
+    kinds = {base for base in bases if errors.VzvirtError in (base, *base.__bases__)}
     for item in error_classes():
-        if item not in bases:
+        if item not in kinds:  # those are never raised themselves
             meaning = first_line(item).partition(" (VIR_")[0].rstrip(".")
             words.setdefault(item.exit_status, []).append(meaning[:1].lower() + meaning[1:])
     for number, meaning in cli_main.SIGNAL_STATUSES.items():

@@ -15,6 +15,7 @@
     │   ├── Conflict              an identity is taken by another container
     │   ├── AccessDenied          the caller may not do this
     │   └── OperationInvalid      not in this state
+    │       └── Outdated          it is no longer what a change was made from
     ├── HostError                 the host is at fault; the same request may succeed later
     │   ├── Busy                  somebody else holds the lock
     │   ├── TimedOut              it did not happen in the time allowed
@@ -184,6 +185,10 @@ class OperationInvalid(CallerError):
 
     code = 55
     exit_status = 4
+
+
+class Outdated(OperationInvalid):
+    """Changed by somebody else since it was read (VIR_ERR_OPERATION_INVALID)."""
 
 
 class HostError(VzvirtError):

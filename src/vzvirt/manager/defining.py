@@ -36,7 +36,7 @@ def define(
         claimed = claim(world, domain, held)
         old = claimed.before
         if replacing is not None and (claimed.old is None or not _unchanged(replacing, old)):
-            raise errors.OperationInvalid(
+            raise errors.Outdated(
                 f"'{domain.name}' was changed by somebody else meanwhile",
                 hint=f"see what it is now: vzvirt dumpxml --inactive {domain.name}",
             )

@@ -27,9 +27,9 @@ def not_ours(name: str) -> errors.OperationInvalid:
     )
 
 
-def changed_meanwhile(name: str) -> errors.OperationInvalid:
+def changed_meanwhile(name: str) -> errors.Outdated:
     """It is no longer what a change was made from."""
-    return errors.OperationInvalid(
+    return errors.Outdated(
         f"network '{name}' was changed by somebody else meanwhile",
         hint=f"see what it is now: vzvirt net dumpxml --inactive {name}",
     )

@@ -410,6 +410,13 @@ class TestUndefine:
         assert world.engine.observe(Ctid(101)).reason.name == "NEVER_STARTED"
 
 
+def test_what_is_replaced_must_still_be_what_it_was(world: World) -> None:
+    old = world.define().domain
+    world.manager.definitions.define(dataclasses.replace(old, title="Shop"))
+    with pytest.raises(errors.Outdated, match="changed by somebody else"):
+        world.manager.definitions.define(old, replacing=old)
+
+
 def test_autostart(world: World) -> None:
     world.define()
     for value in (True, False, None):

@@ -59,6 +59,14 @@ def test_defined_anew_it_keeps_its_identity(networks: Networks) -> None:
         networks.define(network(uuid=networks.define(network("other", 8)).uuid))
 
 
+def test_what_is_replaced_must_still_be_what_it_was(world: World) -> None:
+    networks = world.manager.networks
+    old = networks.define(network())
+    networks.define(dataclasses.replace(old, ports_isolated=True))
+    with pytest.raises(errors.Outdated, match="changed by somebody else"):
+        networks.define(old, replacing=old)
+
+
 def test_an_interface_knows_its_lease_and_whose_addresses_it_cannot_have(world: World) -> None:
     mac, address = MacAddress("00:18:51:00:00:01"), ipaddress.ip_address("10.7.0.9")
     lease = DhcpHost(mac=mac, address=address)

@@ -36,8 +36,8 @@ def edited(session: Session, name: str, before: str, take: Callable[[bytes], Non
         session: For what the user is told.
         name: What the file is called.
         before: The document.
-        take: Called with what became of it; what it refuses can be edited again. What is given
-            up is kept.
+        take: Called with what became of it; what it refuses can be edited again, and what the
+            host failed to do be tried again. What is given up is kept.
 
     Returns:
         Whether it was changed at all.
@@ -48,13 +48,26 @@ def edited(session: Session, name: str, before: str, take: Callable[[bytes], Non
             text = path.read_bytes()
             if text == before.encode():
                 return False
-            try:
-                take(text)
-            except errors.VzvirtError as exc:
-                if not _again(session, exc):
-                    raise
-            else:
+            if _taken(session, text, take):
                 return True
+
+
+def _taken(session: Session, text: bytes, take: Callable[[bytes], None]) -> bool:
+    """Whether it was taken; else the user wants to edit it again."""
+    while True:
+        try:
+            take(text)
+        except errors.Outdated:
+            raise  # whatever is written: it was made from what is no more
+        except errors.HostError as exc:
+            if not _wanted(session, exc, "Try it again?"):
+                raise
+        except errors.VzvirtError as exc:
+            if not _wanted(session, exc, "Edit it again?"):
+                raise
+            return False
+        else:
+            return True
 
 
 @contextlib.contextmanager
@@ -98,11 +111,11 @@ def _run_editor(path: Path) -> None:
         raise errors.OperationFailed(f"the editor '{editor}' ended with status {status}")
 
 
-def _again(session: Session, exc: errors.VzvirtError) -> bool:
+def _wanted(session: Session, exc: errors.VzvirtError, question: str) -> bool:
     if not sys.stdin.isatty():
         return False
     session.output.error(exc.message, exc.hint)
     try:
-        return input("Edit it again? [Y/n] ").strip().lower() in {"", "y", "yes"}
+        return input(f"{question} [Y/n] ").strip().lower() in {"", "y", "yes"}
     except EOFError:
         return False
