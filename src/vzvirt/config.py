@@ -109,8 +109,7 @@ class Settings:
     engine: str = _setting(
         "auto",
         Setting(
-            "what runs containers; auto: lxc, refused where /proc/vz exists; vzctl is not there "
-            "yet, refused",
+            "runs containers; auto: lxc, refused if /proc/vz exists, as vzctl is",
             str,
             "NAME",
             values=("auto", "lxc", "vzctl", "memory"),
