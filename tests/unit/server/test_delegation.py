@@ -147,6 +147,9 @@ def test_the_real_one_starts_a_container(tmp_path: Path) -> None:
         assert manager.definitions.info("web").observation.state is DomainState.RUNNING
         with pytest.raises(errors.OperationInvalid, match="it is running"):
             manager.lifecycle.start("web")
+        with pytest.raises(errors.InvalidArgument, match="nobody-here"):
+            manager.guests.set_password("web", "nobody-here", "secret")
+        manager.guests.set_password("web", "root", "secret")
         manager.lifecycle.kill("web")
         assert manager.lifecycle.clear_away(Ctid(101))
         with manager._world.store.lock(Ctid(101)), pytest.raises(errors.Busy):
