@@ -13,24 +13,19 @@ from contextlib import ExitStack
 from typing import Final
 
 from vzvirt import errors
-from vzvirt.manager import checks, guestside, links
-from vzvirt.manager.areas import Area, area
-from vzvirt.manager.cases import start_case
+from vzvirt.manager import guestside, links
+from vzvirt.manager.areas import area
 from vzvirt.manager.defaults import stop_timeout
 from vzvirt.manager.identities import ENDING
-from vzvirt.manager.interfaces import with_interfaces
 from vzvirt.manager.leftovers import end_transient, give_back, is_transient
 from vzvirt.manager.locks import exclusive
-from vzvirt.manager.provisioning import Credentials, make_root
-from vzvirt.manager.repairs import START, note
 from vzvirt.manager.runs import refuse_overtaken, refuse_overtaken_shutdown, same_run
+from vzvirt.manager.starting import start, start_as
 from vzvirt.manager.world import World
-from vzvirt.model.devices import GuestNaming
-from vzvirt.model.domain import Domain, replace_openvz
+from vzvirt.model.domain import Domain
 from vzvirt.model.report import Defined
 from vzvirt.model.state import Action, DomainState, Observation, Reason, next_state
-from vzvirt.model.values import Ctid, IdMap
-from vzvirt.ports.engine import StartPlan
+from vzvirt.model.values import Ctid
 
 LOOK: Final = 0.1
 """Seconds between two looks at whether a container has rebooted."""
@@ -55,7 +50,7 @@ class Lifecycle:
         """
         ctid = self._world.store.find(ref)
         with exclusive(self._world, ctid):
-            self._start(ctid, paused=paused)
+            start(self._world, ctid, paused=paused)
 
     def start_transient(
         self, domain: Domain, *, paused: bool = False, warnings: Iterable[str] = ()
@@ -84,7 +79,9 @@ class Lifecycle:
         with ExitStack() as held:
             one = announced(world, domain, held)
             try:
-                self._start_as(one.domain, one.own_naming, paused=paused, reason=Reason.BOOTED)
+                start_as(
+                    self._world, one.domain, one.own_naming, paused=paused, reason=Reason.BOOTED
+                )
             except BaseException:
                 take_back(world, one)
                 raise
@@ -195,7 +192,7 @@ class Lifecycle:
             if now.is_active:
                 world.engine.kill(ctid)
             own = world.store.load(ctid).domain.guest_naming
-            self._start_as(domain, own, paused=False, reason=Reason.BOOTED)
+            start_as(self._world, domain, own, paused=False, reason=Reason.BOOTED)
 
     def pause(self, ref: str) -> None:
         """Freeze all processes of a container; nothing happens if they are.
@@ -296,7 +293,7 @@ class Lifecycle:
             observation = give_back(world, area(world, ran))
             if observation.is_active or not ran.lifecycle.restarts_after(observation.reason):
                 return False
-            self._start(ctid, reason=Reason.RESTARTED)
+            start(world, ctid, reason=Reason.RESTARTED)
         return True
 
     def _allow(self, ctid: Ctid, action: Action) -> tuple[Observation, Domain]:
@@ -325,99 +322,3 @@ class Lifecycle:
             if stopped and not now.is_active:
                 return False
         return False
-
-    def _start(self, ctid: Ctid, *, paused: bool = False, reason: Reason = Reason.BOOTED) -> None:
-        """Start a container from its stored definition."""
-        own = self._world.store.load(ctid).domain.guest_naming
-        self._start_as(self._world.effective(ctid), own, paused=paused, reason=reason)
-
-    def _start_as(self, domain: Domain, own: GuestNaming, *, paused: bool, reason: Reason) -> None:
-        """Start a container; its root is made if it has none.
-
-        Args:
-            domain: What to start.
-            own: What its own definition says of names, without vz.conf.
-            paused: Whether it stays paused.
-            reason: What to report while it runs.
-        """
-        world = self._world
-        place = area(world, domain)
-        ctid = place.spec.ctid
-        domain = with_interfaces(
-            world, domain, ctid, domain
-        )  # a config of others may leave them open
-        next_state(world.engine.observe(ctid).state, Action.START, domain.name)
-        if not world.engine.wait_stopped(ctid, ENDING):
-            raise errors.TimedOut(
-                f"'{domain.name}' is still stopping", hint="try again in a few seconds"
-            )
-        case = start_case(world, domain)
-        checks.refuse(case, checks.AT_START)
-        for sentence in checks.warnings(case, checks.WARN_AT_START):
-            world.warn(f"'{domain.name}': {sentence}")
-        give_back(world, place)  # a crash or a power cut may have left a mount or a group
-        links.check(world, domain)
-        if case.layout is not None and case.held is None:
-            make_root(world, domain, Credentials())
-            domain = _with_root_of(world.store.load(ctid).domain, domain)
-        self._bring_up(domain, own, paused=paused, reason=reason)
-
-    def _bring_up(self, domain: Domain, own: GuestNaming, *, paused: bool, reason: Reason) -> None:
-        """Mount the root and start; nothing of either stays if it fails."""
-        world = self._world
-        place = area(world, domain)
-        world.journal.begin(note(place, START))
-        try:
-            place.layout.mount(place.spec)
-            live = dataclasses.replace(links.filled_in(world, domain), guest_naming=own)
-            unasked = guestside.prepare(world, domain, own, place)
-            # Before anybody can change or end what runs.
-            world.store.save(live, live=True)
-            world.engine.start(
-                StartPlan(
-                    domain=domain,
-                    root_mount=place.spec.root_mount,
-                    idmap=_idmap(world, domain, place),
-                    shifted=domain.idmap_shifted,
-                    paused=paused,
-                    reason=reason,
-                    # Last, since it waits for those who might have an address already.
-                    boot_steps=(
-                        *links.boot_steps(world, domain, strict=True),
-                        *links.steps_after(domain, unasked),
-                    ),
-                )
-            )
-        except BaseException:
-            give_back(world, place)
-            world.journal.done(place.spec.ctid)
-            raise
-        world.journal.done(place.spec.ctid)
-        if not paused:
-            links.ask_for_addresses(world, place.spec.ctid, domain, unasked)
-
-
-def _with_root_of(stored: Domain, domain: Domain) -> Domain:
-    """An effective definition with what its definition says of the root that was just made."""
-    made = dataclasses.replace(
-        domain, provisioned=stored.provisioned, idmap_shifted=stored.idmap_shifted
-    )
-    return replace_openvz(made, layout=stored.openvz.layout)
-
-
-def _idmap(world: World, domain: Domain, place: Area) -> IdMap:
-    """The user namespace to start in, asked of the file system as it is mounted.
-
-    Raises:
-        NoSupport: Files on disk are not shifted, and the kernel cannot do it while mounting.
-    """
-    idmap = domain.idmap or IdMap()
-    if not idmap or domain.idmap_shifted:
-        return idmap
-    if not world.host.idmapped_mounts(place.spec.root_mount):
-        raise errors.NoSupport(
-            f"the files of '{domain.name}' belong to the host's users, and the file system of "
-            f"'{place.places.private_area}' cannot be mounted with other owners",
-            hint="keep it on ext4, xfs or btrfs, or say LOCAL_UID=0 to do without a namespace",
-        )
-    return idmap
