@@ -321,6 +321,7 @@ def test_a_starter_that_dies_half_way(bench: Bench) -> None:
             wait_until(lambda: bench.inside("true").status == 0)
             bench.engine.kill(CTID)
             bench.engine.settle(CTID)
+        bench.engine.forget(CTID)
         return bench.leftovers() == []
 
     def clear() -> None:

@@ -89,11 +89,7 @@ def settle(
         The facts of a container that its policy wants to have restarted, else ``None``.
     """
     with run.locked() as is_ours:
-        if not is_ours:
-            # A start that was cut short may have made groups after its folder was cleared away.
-            _remove(groups)
-            return None
-        if not has_ended(run):
+        if not is_ours or not has_ended(run):
             return None
         old = record.load(root, run.ctid)
         rebooted = old is not None and old.boot_id != record.boot_id()
@@ -148,15 +144,11 @@ def finish(
     )
     if monitor is not None and monitor.alive:
         groups.release_monitor()
-    _remove(groups)
-    run.remove()
-    return facts if restart else None
-
-
-def _remove(groups: Groups) -> None:
-    """The reason is kept by now; a group that cannot go yet goes the next time."""
+    # The reason is kept by now; a group that cannot go yet goes before the next start.
     with contextlib.suppress(errors.OperationFailed):
         groups.remove()
+    run.remove()
+    return facts if restart else None
 
 
 def restart_later(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:

@@ -9,6 +9,7 @@ hook alone, which runs while whoever stops the container may hold it, goes witho
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable
@@ -184,7 +185,12 @@ class LxcEngine:
         return self.observe(ctid)
 
     def forget(self, ctid: Ctid) -> None:
-        """Remove what is kept of a container that is no more: last reason, logs."""
+        """Remove what is kept of a container that is no more: last reason, logs.
+
+        Groups, too, which a start that was cut short may have made after it was cleared away.
+        """
+        with contextlib.suppress(errors.OperationFailed):
+            self._groups(ctid).remove()
         console = self._console_log(ctid)
         kept = (*record.paths(self._root, ctid), self._log(ctid), console, older(console))
         with mapping_os_errors(f"forget container {ctid}"):

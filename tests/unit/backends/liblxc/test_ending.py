@@ -13,7 +13,7 @@ from vzvirt.backends.liblxc.runfolder import Facts, Mark, Process, RunFolder
 from vzvirt.model.domain import LifecyclePolicy, OnEnd
 from vzvirt.model.state import Reason
 from vzvirt.model.values import Ctid, IdMap
-from vzvirt.system.cgroups import Hierarchies, Hierarchy
+from vzvirt.system.cgroups import Hierarchies
 from vzvirt.system.root import Root
 
 CTID = Ctid(101)
@@ -170,15 +170,6 @@ def test_settling_records_clears_away_and_is_done_once(
     assert (known.reason, known.exit_status) == (Reason.DIED, 3)
     assert settle(root, run, groups, log, host_went_down=True) is None
     assert record.load(root, CTID) == known
-
-
-def test_groups_that_came_after_the_folder_went_are_cleared_away(root: Root) -> None:
-    tree = Hierarchy(root.path("cgroup"), 1, frozenset({"pids"}))
-    groups = Groups(Hierarchies((tree,)), "vzvirt-test", CTID)
-    for name in groups.names:
-        (tree.top / name / "lxc.pivot").mkdir(parents=True)
-    assert settle(root, RunFolder(root, CTID), groups, _log(root), host_went_down=False) is None
-    assert list(tree.top.iterdir()) == []
 
 
 def test_an_earlier_boot_of_the_host(root: Root, run: RunFolder, groups: Groups) -> None:
