@@ -5,10 +5,11 @@ appears by ``link(2)`` of a finished file, so it is never seen half written. We 
 and the moment our process started into the status, which vzctl leaves to whoever holds the
 lock: by it a dead holder is told from another process that was given its pid.
 
-Promises: one thread of one process holds a lock at a time; that thread may take it again. A
-stale lock (no such process, no readable pid, or a pid used again) is removed, and only by
-whoever holds ``run/vzvirt/stale-locks.lck`` and has looked again, so no waiter ever removes a
-lock that another of ours has just taken. Nobody has to clean up after a killed holder.
+Promises: one thread of one process holds a lock at a time; that thread may take it again, and
+leave in any order: the lock is given back when it has left as often as it came. A stale lock (no
+such process, no readable pid, or a pid used again) is removed, and only by whoever holds
+``run/vzvirt/stale-locks.lck`` and has looked again, so no waiter ever removes a lock that
+another of ours has just taken. Nobody has to clean up after a killed holder.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -74,35 +75,63 @@ class Holder:
         return f"pid {self.pid}" + (f" ({command[:120]})" if command else "")
 
 
+class _Shared:
+    """What the times that one thread takes one lock have in common."""
+
+    def __init__(self) -> None:
+        self.turn = threading.RLock()
+        # Only the thread whose turn it is touches these.
+        self.times = 0
+        self.held = contextlib.ExitStack()
+
+
 class ThreadLocks:
-    """One re-entrant lock between threads for each name."""
+    """Locks between processes that a thread may take again, by name; threads take turns."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._locks: dict[str, threading.RLock] = {}
-        self._depths: dict[str, int] = {}
+        self._locks: dict[str, _Shared] = {}
 
     @contextlib.contextmanager
-    def hold(self, name: str, wait: float, what: str) -> Iterator[bool]:
-        """Hold a lock; yields whether this is the outermost time in this thread.
+    def hold(
+        self,
+        name: str,
+        wait: float,
+        what: str,
+        take: Callable[[float], contextlib.AbstractContextManager[object]],
+    ) -> Iterator[bool]:
+        """Hold a lock; yields whether this thread has taken it only now.
+
+        It is given back when the last of the times that the thread took it ends, whichever that
+        is.
+
+        Args:
+            name: Its name.
+            wait: Seconds to wait for other threads and other processes.
+            what: Named in the error.
+            take: Makes what holds it against other processes, given the seconds that are left.
 
         Raises:
-            Busy: Another thread held it for ``wait`` seconds.
+            Busy: Another thread held it for ``wait`` seconds, or what ``take`` raises.
         """
+        end = time.monotonic() + wait
         with self._guard:
-            lock = self._locks.setdefault(name, threading.RLock())
-        if not lock.acquire(timeout=max(0.0, wait)):
+            shared = self._locks.setdefault(name, _Shared())
+        if not shared.turn.acquire(timeout=max(0.0, wait)):
             raise errors.Busy(f"{what} is locked by another thread of this process")
         try:
-            # Only the thread that holds the lock touches its depth.
-            depth = self._depths.get(name, 0)
-            self._depths[name] = depth + 1
+            first = shared.times == 0
+            if first:
+                shared.held.enter_context(take(max(0.0, end - time.monotonic())))
+            shared.times += 1
             try:
-                yield depth == 0
+                yield first
             finally:
-                self._depths[name] = depth
+                shared.times -= 1
+                if shared.times == 0:
+                    shared.held.close()
         finally:
-            lock.release()
+            shared.turn.release()
 
 
 _THREADS: Final = ThreadLocks()
@@ -110,7 +139,7 @@ _THREADS: Final = ThreadLocks()
 
 @contextlib.contextmanager
 def lock_file(lock: Path, guard: Path, wait: float, what: str) -> Iterator[bool]:
-    """Hold a lock of vzctl's kind; yields whether this is the outermost time in this thread.
+    """Hold a lock of vzctl's kind; yields whether this thread has taken it only now.
 
     Args:
         lock: The lock file.
@@ -121,16 +150,17 @@ def lock_file(lock: Path, guard: Path, wait: float, what: str) -> Iterator[bool]
     Raises:
         Busy: Not had in time; the message names the holder.
     """
-    end = time.monotonic() + wait
-    with _THREADS.hold(str(lock), wait, what) as outermost:
-        if not outermost:
-            yield False
-            return
-        _take(lock, guard, end, what)
+
+    @contextlib.contextmanager
+    def taken(seconds: float) -> Iterator[None]:
+        _take(lock, guard, time.monotonic() + seconds, what)
         try:
-            yield True
+            yield
         finally:
             _release(lock)
+
+    with _THREADS.hold(str(lock), wait, what, taken) as first:
+        yield first
 
 
 @contextlib.contextmanager
@@ -140,10 +170,7 @@ def flock_file(path: Path, wait: float, what: str) -> Iterator[None]:
     Raises:
         Busy: Not had in ``wait`` seconds.
     """
-    end = time.monotonic() + wait
-    with _THREADS.hold(str(path), wait, what) as outermost, contextlib.ExitStack() as stack:
-        if outermost:
-            stack.enter_context(exclusive(path, max(0.0, end - time.monotonic()), what))
+    with _THREADS.hold(str(path), wait, what, lambda left: exclusive(path, left, what)):
         yield
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -223,6 +223,31 @@ def test_many_processes_take_turns(tmp_path: Path, stale: str) -> None:
     processes = [subprocess.Popen([*argv, f"stale-{number}"]) for number in range(4)]
     assert [process.wait() for process in processes] == [0] * 4
     assert (tmp_path / "counter").read_text() == "200"
+
+
+def test_a_lock_is_left_in_any_order(lock: Path) -> None:
+    first, second = ExitStack(), ExitStack()
+    assert first.enter_context(held(lock)) is True
+    assert second.enter_context(held(lock)) is False
+    first.close()
+    assert lock.exists(), "the second time goes on"
+    second.close()
+    assert not lock.exists()
+    with other_process(lock), pytest.raises(errors.Busy), held(lock):
+        pass
+
+
+def test_the_registrys_lock_is_left_in_any_order(tmp_path: Path) -> None:
+    path = tmp_path / "run/registry.lck"
+    first, second = ExitStack(), ExitStack()
+    for stack in (first, second):
+        stack.enter_context(flock_file(path, 0, "the registry"))
+    first.close()
+    with pytest.raises(errors.Busy), exclusive(path, 0, "the registry"):
+        pass
+    second.close()
+    with exclusive(path, 0, "the registry"):
+        pass
 
 
 def test_the_registrys_lock_is_reentrant_and_excludes_threads(tmp_path: Path) -> None:
