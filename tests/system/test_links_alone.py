@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from netspace import guest, ip, links, own_network, unmount_below
+from networklab import eventually
 from vzvirt import errors
 from vzvirt.backends.netlink import NetlinkLinks, filters, kernel, names, probe
 from vzvirt.backends.netlink.held import Held
@@ -359,10 +360,11 @@ def test_isolated_ports_reach_the_host_and_not_each_other(
                 "br0",
             )
             backend.attach(Ctid(100 + number), pid, one)
-        assert reaches(init, "10.77.0.1") and not reaches(init, "10.77.0.3")
+        assert eventually(lambda: reaches(init, "10.77.0.1"))
+        assert not reaches(init, "10.77.0.3")
         free = dataclasses.replace(one.interface, isolated=False)
         backend.update(Ctid(103), other, one, Plug(interface=free, bridge="br0"))
-        assert reaches(init, "10.77.0.3")
+        assert eventually(lambda: reaches(init, "10.77.0.3"))
 
 
 def reaches(pid: int, address: str) -> bool:
