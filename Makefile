@@ -6,7 +6,7 @@ SOURCES := src tests tools bench
 
 # Real containers mostly wait: for boots, for packets, for one another. Files run side by side,
 # the tests of one file one after the other.
-SIDE_BY_SIDE := -n 3 --dist loadfile
+SIDE_BY_SIDE := -n 4 --dist loadfile
 
 # As root everything can run, so a skipped test is a failure (tests/conftest.py).
 export VZVIRT_NO_SKIP ?= $(if $(filter 0,$(shell id -u)),1,)
