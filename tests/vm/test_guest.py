@@ -22,7 +22,7 @@ cd /payload/project
 systemctl is-system-running --wait >/payload/results/systemd
 findmnt -n -o FSTYPE -t cgroup,cgroup2 >/payload/results/cgroups
 uname -r >/payload/results/kernel
-python3 -m pytest -v -p no:cacheprovider --color no --durations 25 --timeout 300 \\
+python3 -m pytest -v -p no:cacheprovider --color no --durations 25 --timeout 1000 \\
     -n 2 --dist {spread} \\
     --junitxml /payload/results/junit.xml -m 'not slow' {tests}
 """
