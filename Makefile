@@ -76,7 +76,7 @@ check-vm:  ## real containers in QEMU guests: cgroup v2, hybrid and v1
 
 .PHONY: check-slow
 check-slow: setup  ## fault campaigns, a Debian systemd container
-	$(PYTEST) $(SIDE_BY_SIDE) tests -m "slow and not vm" --timeout 1200
+	$(PYTEST) $(SIDE_BY_SIDE) -n 3 tests -m "slow and not vm" --timeout 1200
 
 .PHONY: check-full
 check-full: check-slow check-vm  ## what `make check` leaves out because it is long

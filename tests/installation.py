@@ -72,7 +72,7 @@ class Host:
             start_new_session=True,
         )
 
-    def run(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run a command, however it ends."""
         command = self.spawn(*arguments)
         try:
