@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ import crashes
 import yardstick
 from engine_bench import CTID, NO_IDMAP, Bench, wait_until
 from vzvirt import errors
+from vzvirt.backends.liblxc import record
 from vzvirt.backends.liblxc.starting import FILES_AT_FIRST, FILES_MOST
 from vzvirt.model.devices import Interface, InterfaceKind
 from vzvirt.model.domain import LifecyclePolicy, OnEnd, OperatingSystem
@@ -336,6 +338,34 @@ def test_a_starter_that_dies_half_way(bench: Bench) -> None:
         assert bench.observe().state is DomainState.RUNNING
 
     crashes.campaign(8, begin, clear, starts_again)
+
+
+def test_what_an_abandoned_start_left_going_cannot_begin_once_it_is_cleared_away(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts it dies; its ``lxc-start`` goes on just as somebody clears away."""
+    starter = bench.script(
+        "from vzvirt.backends.liblxc import starting\n"
+        "starting.UNTAUGHT = ('/bin/sh', '-c', 'sleep 1; exec \"$@\"', 'sh')\n"
+        "bench.start()"
+    )
+    wait_until((bench.root.path(f"run/vzvirt/{CTID}") / "facts.json").exists)
+    wait_until(lambda: any("sleep 1" in line for line in bench.leftovers()))
+    starter.kill()
+    starter.wait()
+    save = record.save
+
+    def save_slowly(*words: Any) -> None:
+        time.sleep(2)  # meanwhile lxc-start begins
+        save(*words)
+
+    monkeypatch.setattr(record, "save", save_slowly)
+    bench.engine.settle(CTID)
+    monkeypatch.undo()
+    assert not bench.observe().is_active
+    wait_until(lambda: bench.leftovers() == [], 10, bench.leftovers)
+    bench.start()
+    assert bench.observe().state is DomainState.RUNNING
 
 
 def test_a_monitor_that_dies_takes_its_container_along_and_is_noticed(bench: Bench) -> None:

@@ -109,9 +109,7 @@ class Attacher:
         try:
             return GuestRoot(Path(f"/proc/{self.init.pid}/root"))
         except OSError as error:
-            raise errors.OperationFailed(
-                f"container {self.run.ctid} is ending: {error.strerror}"
-            ) from error
+            raise errors.OperationInvalid(f"container {self.run.ctid} has ended") from error
 
     def console(self) -> int:
         """Connect our terminal to the console until it is detached, or taken by force.

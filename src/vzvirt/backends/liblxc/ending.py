@@ -166,13 +166,11 @@ def force_out(run: RunFolder, groups: Groups) -> None:
 
     A monitor that is just about to boot its container anew finds the mark and gives up.
     """
-    monitor = run.monitor
-    try:
+    with run.locked() as is_there:  # a monitor that is just beginning is noted by now, or gives up
+        if not is_there:
+            return  # it has ended by itself, just now or long ago
         run.mark(Mark.KILL)
-    except errors.SystemFailure:
-        if run.exists:
-            raise
-        return  # it has ended by itself, just now or long ago
+    monitor = run.monitor
     for _ in range(_KILL_PATIENCE):
         # The hook may be done with the run folder before its monitor is gone.
         init, monitor = run.init, run.monitor or monitor

@@ -120,7 +120,9 @@ started_at() {
 
 case $LXC_HOOK_TYPE in
 pre-start)
-    [ ! -e kill ] && note_process monitor "$PPID"
+    # Whoever clears away what seems dead, as an abandoned start does until now, holds this lock:
+    # he sees the monitor that we note, or we see that he was first.
+    exec 9< . && flock 9 && [ . -ef "$run" ] && [ ! -e kill ] && note_process monitor "$PPID"
     ;;
 start-host)
     write_limits && run_boot_steps && note_process init "$LXC_PID" && [ ! -e kill ]

@@ -115,10 +115,12 @@ class Starter:
         except BaseException:
             try:
                 force_out(self.run, self.groups)
-            finally:
-                # Or others would wait for as long as this process lives.
+            except BaseException:
+                self._be_done()  # or others would wait for as long as this process lives
+                raise
+            with self.run.locked():
                 self._be_done()
-            finish(self.root, self.run, self.groups, Reason.FAILED_TO_START, None)
+                finish(self.root, self.run, self.groups, Reason.FAILED_TO_START, None)
             raise
         self._hand_over()
 
