@@ -346,11 +346,10 @@ def test_what_an_abandoned_start_left_going_cannot_begin_once_it_is_cleared_away
     """Whoever starts it dies; its ``lxc-start`` goes on just as somebody clears away."""
     starter = bench.script(
         "from vzvirt.backends.liblxc import starting\n"
-        "starting.UNTAUGHT = ('/bin/sh', '-c', 'sleep 1; exec \"$@\"', 'sh')\n"
+        "starting.UNTAUGHT = ('/bin/sh', '-c', '/bin/sleep 1; exec \"$@\"', 'sh')\n"
         "bench.start()"
     )
-    wait_until((bench.root.path(f"run/vzvirt/{CTID}") / "facts.json").exists)
-    wait_until(lambda: any("sleep 1" in line for line in bench.leftovers()))
+    wait_until(lambda: any(line.startswith("/bin/sh -c") for line in bench.leftovers()))
     starter.kill()
     starter.wait()
     save = record.save
