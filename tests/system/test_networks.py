@@ -480,6 +480,19 @@ def test_bandwidth_of_all_guests_together(net: Lab) -> None:
     assert_about(lambda: net.throughput("one", "receive"), 2000 * 1024)
 
 
+def test_a_bridge_that_was_only_begun_is_its_networks(net: Lab) -> None:
+    """A start may be killed before the bridge has its alias; the MAC address it has at once."""
+    net.net("define", stdin=NAT.replace("<bridge", f"<mac address='{MAC}'/><bridge"))
+    net.ip("host", "link", "add", "vzbr7", "address", MAC, "type", "bridge")
+    assert not net.net("list")["web"]
+    net.net("start", "web")
+    net.net("stop", "web")
+    assert "vzbr7" not in net.ip("host", "link")
+    net.ip("host", "link", "add", "vzbr7", "type", "bridge")
+    with pytest.raises(Failed, match="not its own"):
+        net.net("start", "web")
+
+
 @pytest.mark.timeout(300)
 def test_killed_at_any_moment_of_its_start_it_starts_again(net: Lab) -> None:
     net.net("define", stdin=NAT)

@@ -1,7 +1,9 @@
 """The bridge of a virtual network: batches for ``ip`` and ``tc``, and what the kernel says of it.
 
-State: the bridge itself. What makes it ours is its alias (``link_alias``), so nothing is noted
-elsewhere, and a bridge of somebody else's is never changed or removed.
+State: the bridge itself. What makes it ours is its alias, so nothing is noted elsewhere, and a
+bridge of somebody else's is never changed or removed. The kernel makes a bridge with a MAC address
+but takes the alias only then: one with its network's address and no alias is ours too, of a start
+that was killed in between.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -34,19 +37,22 @@ def exists(name: str) -> bool:
     return any(line.partition(":")[0].strip() == name for line in lines)
 
 
-def is_bridge(name: str) -> bool:
-    """Whether the host has a bridge of a name."""
-    return link_alias(name) is not None
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A bridge as the kernel shows it: what its owner has written on it, and its MAC address."""
+
+    alias: str
+    mac: str
 
 
-def link_alias(name: str) -> str | None:
-    """What a bridge's owner has written on it; ``None``: there is no such bridge."""
+def see(name: str) -> Seen | None:
+    """A bridge of this host; ``None``: there is none of that name."""
     if not exists(name):
         return None
     said = run(["ip", "-json", "link", "show", "dev", name, "type", "bridge"], check=False)
     rows = _rows(json.loads(said.stdout or b"[]"))
     found = [row for row in rows if row.get("ifname") == name]
-    return str(found[0].get("ifalias", "")) if found else None
+    return Seen(str(found[0].get("ifalias", "")), str(found[0].get("address"))) if found else None
 
 
 def making(network: Network, alias: str) -> str:

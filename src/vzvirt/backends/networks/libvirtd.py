@@ -31,7 +31,9 @@ def running(top: Path) -> list[Network]:
     with mapping_os_errors("look for networks of libvirt's daemon"):
         files = sorted((top / STATUS).glob("*.xml"))
     found = (_read(read_bytes(file) or b"") for file in files)
-    return [item for item in found if item is not None and bridge.is_bridge(item.bridge or "")]
+    return [
+        item for item in found if item is not None and bridge.see(item.bridge or "") is not None
+    ]
 
 
 def _read(text: bytes) -> Network | None:

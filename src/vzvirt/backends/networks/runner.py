@@ -67,10 +67,10 @@ class LinuxNetworks:
 
     def is_active(self, network: Network) -> bool:
         """Whether its bridge is there, and ours unless it is meant to be another's."""
-        name = network.bridge or ""
+        seen = bridge.see(network.bridge or "")
         if self._is_others(network):
-            return bridge.is_bridge(name)
-        return bridge.link_alias(name) == self._alias(network)
+            return seen is not None
+        return seen is not None and seen.alias == self._alias(network)
 
     def start(self, network: Network) -> list[str]:
         """Make bridge, addresses, rules, DHCP and DNS; all or nothing.
@@ -82,7 +82,7 @@ class LinuxNetworks:
         """
         if self._is_others(network):
             return _used_only(network)
-        if self.is_active(network):
+        if self._has_bridge(network):
             self.stop(network)  # of a start that was killed
         self._refuse_taken(network)
         known = firewalls.chains()
@@ -101,9 +101,8 @@ class LinuxNetworks:
         if self._is_others(network):
             return
         self._daemons.stop(network)
-        name = network.bridge or ""
-        if bridge.link_alias(name) == self._alias(network):
-            bridge.remove(name)
+        if self._has_bridge(network):
+            bridge.remove(network.bridge or "")
         self._remove_rules(network)
 
     def update(self, old: Network, new: Network) -> None:
@@ -169,6 +168,13 @@ class LinuxNetworks:
     def _alias(self, network: Network) -> str:
         return f"{self._table} {network.name}"
 
+    def _has_bridge(self, network: Network) -> bool:
+        """Whether its bridge is there, at least the beginning of it."""
+        seen = bridge.see(network.bridge or "")
+        if seen is None:
+            return False
+        return seen.alias == self._alias(network) or seen == bridge.Seen("", str(network.mac))
+
     def _is_others(self, network: Network) -> bool:
         """Whether we only use the bridge."""
         return network.forward.mode is ForwardMode.BRIDGE or self.is_foreign(network)
@@ -218,7 +224,7 @@ def _program(name: str, package: str) -> HostCheck:
 
 def _used_only(network: Network) -> list[str]:
     """A bridge that somebody else has made needs only to be there."""
-    if not bridge.is_bridge(network.bridge or ""):
+    if bridge.see(network.bridge or "") is None:
         raise errors.OperationFailed(
             f"network '{network.name}' uses the bridge '{network.bridge}', and this host has none "
             "of that name",

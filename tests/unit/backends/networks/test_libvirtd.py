@@ -41,7 +41,8 @@ NETWORK = Network(
 
 @pytest.fixture(autouse=True)
 def bridges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge, "is_bridge", lambda name: name == "virbr0")
+    seen = {"virbr0": bridge.Seen("", "52:54:00:00:00:01")}
+    monkeypatch.setattr(bridge, "see", seen.get)
 
 
 def written(top: Path, path: str, text: str) -> Path:
