@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Programs started by tests, and the hooks of the containers they start, run this checkout.
 os.environ["PYTHONPATH"] = str(SOURCE)
 
+# There are thousands of them: compiling the sources for each anew takes minutes.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says nothing on a busy machine; one that fails can be run again.
 settings.register_profile(

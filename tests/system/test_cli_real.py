@@ -324,7 +324,6 @@ def test_list_is_quick(vzvirt: Vzvirt, tmp_path: Path) -> None:
     """By the processors' time, and the best of a few runs, since others may be busy."""
     program = Path(PROGRAM[0]).parent / "vzvirt"
     compiled = {**vzvirt.environment, "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    compiled.pop("PYTHONDONTWRITEBYTECODE", None)
     times, measures = [], []
     for _ in range(6):
         times.append(processor_time([program, "list", "--all"], compiled))
