@@ -25,7 +25,7 @@ demo:  ## examples/web.xml from definition to undefinition, in a root of its own
 	@tools/demo
 
 .PHONY: check
-check: setup static check-unit check-contract check-system check-clients  ## every check and test that fits ten minutes
+check: setup static check-unit check-real  ## every check and test that fits ten minutes
 
 .PHONY: static
 static: format lint types imports generated  ## all checks that run no test
@@ -56,6 +56,10 @@ generated:  ## are the generated files what their generators make today?
 .PHONY: check-unit
 check-unit:  ## tests of single modules: no root, seconds
 	$(PYTEST) tests/unit
+
+.PHONY: check-real
+check-real:  ## the next three together, which takes less time than one after the other
+	$(PYTEST) $(SIDE_BY_SIDE) tests/contract tests/system tests/faults tests/clients -m "not slow"
 
 .PHONY: check-contract
 check-contract:  ## one suite per port, over the memory backends and the real ones

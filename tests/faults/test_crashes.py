@@ -19,7 +19,7 @@ from .conftest import BYSTANDER
 pytestmark = pytest.mark.root
 
 VICTIM = 201
-POINTS = [pytest.param(5, id="5"), pytest.param(30, id="30", marks=pytest.mark.slow)]
+POINTS = [pytest.param(3, id="3"), pytest.param(30, id="30", marks=pytest.mark.slow)]
 LAYOUTS = ["simfs", "image"]
 
 

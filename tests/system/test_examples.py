@@ -102,7 +102,7 @@ def test_limits_reach_the_kernel(host: Host) -> None:
     document.unlink()
     host.ok("start", "150")
     try:
-        many = "i=0; while [ $i -lt 80 ]; do sleep 20 & i=$((i+1)); done; wait"
+        many = "i=0; while [ $i -lt 80 ]; do sleep 5 & i=$((i+1)); done; wait"
         assert "can't fork" in host.run("exec", "150", "--", "sh", "-c", many, timeout=60).stderr
         eaten = host.run(
             "exec", "150", "--", "dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"

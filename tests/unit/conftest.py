@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# Thousands of small tests make much that is alive and little that goes in circles.
+gc.set_threshold(50_000, 20, 100)
 
 MEMORY = Path("/dev/shm")
 
@@ -25,7 +29,7 @@ def tmp_path() -> Iterator[Path]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """All of them together are shared out to four processes; a few are sooner done by one.
+    """All of them together are shared out to three processes; a few are sooner done by one.
 
     Some wait more than they work, so there are more processes than processors.
     """
@@ -33,5 +37,5 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return  # this is one of them
     asked = [Path(config.invocation_params.dir, name).resolve() for name in config.args]
     if config.getoption("numprocesses") is None and asked == [Path(__file__).parent]:
-        config.option.numprocesses = 4
-        config.option.dist = "load"
+        config.option.numprocesses = 3
+        config.option.dist = "worksteal"
