@@ -9,6 +9,7 @@ user sees the end of the console.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pty
 import signal
@@ -38,6 +39,10 @@ _PAUSE: Final = 0.05
 
 _LAST_WORDS: Final = 1000
 """Bytes of a failed ``lxc-console``'s message."""
+
+
+class _HungUpOn(errors.OperationFailed):
+    """The monitor has ended the connection before it said anything."""
 
 
 class LxcConsole:
@@ -84,8 +89,9 @@ def connect(run: RunFolder, environment: Mapping[str, str], *, force: bool) -> L
     while True:
         try:
             return _connect(run, environment)
-        except errors.Busy:
-            # The monitor may not have noticed yet that the last one has hung up.
+        except (errors.Busy, _HungUpOn):
+            # The monitor may not have noticed yet that the last one has hung up, or, noticing
+            # it, may hang up on the next one.
             if time.monotonic() >= end:
                 raise
             time.sleep(_PAUSE)
@@ -154,6 +160,7 @@ def _refused(run: RunFolder, words: str) -> errors.VzvirtError:
             f"the console of container {run.ctid} is in use",
             hint="whoever uses it leaves it with Ctrl-] (and q), or loses it by force",
         )
-    return errors.OperationFailed(
+    kind = _HungUpOn if os.strerror(errno.ECONNRESET) in words else errors.OperationFailed
+    return kind(
         f"cannot connect to the console of container {run.ctid}: {words or 'it is ending'}"
     )
