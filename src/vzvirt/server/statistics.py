@@ -11,11 +11,11 @@ import struct
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from vzvirt.model.domain import Domain
-from vzvirt.model.state import Observation
+from vzvirt.model.state import Observation, Reason
 from vzvirt.model.statistics import BlockUse, CpuUse, MemoryUse
 from vzvirt.ports.network import LinkCounters
 from vzvirt.rpc.protocol.constants import VIR_VCPU_RUNNING
@@ -111,11 +111,24 @@ class Facts:
 
 _STATE: Final = Form((("state.state", Kind.INT), ("state.reason", Kind.INT)))
 
+_STATE_COUNT: Final = _STATE.count.to_bytes(4, "big")
+
 
 def state(params: Params, observation: Observation) -> None:
     """Where it stands, and why."""
-    reason = observation.reason
-    params.add(_STATE, reason.state, reason.number)
+    params.count += _STATE.count
+    params.data += _standing(observation.reason)
+
+
+@cache
+def _standing(reason: Reason) -> bytes:
+    """The same for all that stand alike."""
+    return _STATE.fill((reason.state, reason.number))
+
+
+def state_record(dom: bytes, observation: Observation) -> Encoded:
+    """The record of a container of which nothing else is asked."""
+    return Encoded(dom + _STATE_COUNT + _standing(observation.reason))
 
 
 _CPU: Final = Form((f"cpu.{name}", Kind.ULLONG) for name in ("time", "user", "system"))

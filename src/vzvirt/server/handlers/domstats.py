@@ -78,6 +78,9 @@ def get_all(
         )
     groups = args.stats & _EVERY if args.stats else _EVERY
     entries = call.daemon.on_loop(lambda: _meant(call, args.doms, args.flags))
+    if groups == constants.VIR_DOMAIN_STATS_STATE:  # which monitors ask for all the time
+        records = [statistics.state_record(item.encoded, item.observation) for item in entries]
+        return remote.ConnectGetAllDomainStatsRet(records)
     used = _counted(call, entries, groups)
     processors = call.daemon.manager.machine.max_vcpus()
     records = [_record(call, item, groups, used.get(item.ctid), processors) for item in entries]
