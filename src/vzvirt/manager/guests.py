@@ -106,15 +106,21 @@ class Guests:
         with self._opened(ref) as (root, owners):
             self._world.guestfiles.pull(root, owners, remote, local, self._world.progress)
 
-    def set_password(self, ref: str, user: str, password: str) -> None:
+    def set_password(self, ref: str, user: str, password: str, *, is_hash: bool = False) -> None:
         """Set a user's password inside.
+
+        Args:
+            ref: The container.
+            user: Whose it is.
+            password: The password, or with ``is_hash`` what ``crypt(5)`` makes of one.
+            is_hash: Whether it is to be stored as it is.
 
         Raises:
             NoDomain: There is no such container.
-            InvalidArgument: There is no such user.
+            InvalidArgument: There is no such user, or it cannot be a password.
         """
         with self._opened(ref) as (root, owners):
-            self._world.guestfiles.set_password(root, owners, user, password)
+            self._world.guestfiles.set_password(root, owners, user, password, is_hash=is_hash)
 
     @contextlib.contextmanager
     def _opened(self, ref: str) -> Iterator[tuple[Path, IdMap]]:

@@ -68,8 +68,17 @@ class GuestFiles(Protocol):
             OperationFailed: The guest protects a file.
         """
 
-    def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
+    def set_password(
+        self, root: Path, owners: IdMap, user: str, password: str, *, is_hash: bool = False
+    ) -> None:
         """Set a user's password.
+
+        Args:
+            root: The root directory of the guest.
+            owners: How their owners are shifted.
+            user: Whose it is.
+            password: The password, or with ``is_hash`` what ``crypt(5)`` makes of one.
+            is_hash: Whether it is to be stored as it is.
 
         Raises:
             InvalidArgument: There is no such user, or the password has a colon or newline.

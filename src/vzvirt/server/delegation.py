@@ -16,6 +16,7 @@ If the daemon dies, a child finishes what it has begun.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import pickle
@@ -224,6 +225,8 @@ def serve(make: Make, control: socket.socket) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, _FILES), hard))
     control.settimeout(IDLE)
+    gc.collect()
+    gc.freeze()  # or each child would look at all of it, and so have a copy of it made
     while True:
         try:
             data, descriptors, _, _ = socket.recv_fds(control, 1, 1)

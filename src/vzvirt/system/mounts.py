@@ -252,13 +252,11 @@ def loops_of(image: Path) -> list[Path]:
     """Loop devices that an image is attached to, also if it has been deleted since."""
     real = str(real_path(image))
     found = []
-    for backing in sorted(Path("/sys/block").glob("loop*/loop/backing_file")):
-        with contextlib.suppress(OSError):  # detached meanwhile
-            if (
-                backing.read_text(errors="surrogateescape").rstrip("\n").removesuffix(" (deleted)")
-                == real
-            ):
-                found.append(Path("/dev") / backing.parent.parent.name)
+    for block in sorted(Path("/sys/block").glob("loop*")):
+        with contextlib.suppress(OSError):  # it is free
+            backing = os.fsdecode((block / "loop/backing_file").read_bytes())
+            if backing.rstrip("\n").removesuffix(" (deleted)") == real:
+                found.append(Path("/dev") / block.name)
     return found
 
 

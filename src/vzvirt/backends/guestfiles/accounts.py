@@ -28,6 +28,9 @@ _ELSEWHERE: Final = "x"
 
 _KEY: Final = re.compile(r"([a-z0-9@.-]+) ([A-Za-z0-9+/]+={0,2})( [^\n\r\0]*)?", re.ASCII)
 _KEY_TYPES: Final = re.compile(r"(sk-)?(ssh|ecdsa)-[a-z0-9-]+(@openssh\.com)?", re.ASCII)
+_HASH: Final = re.compile(r"[^\x00-\x20\x7f-\U0010ffff:;*!\\]{13,512}")
+"""What ``crypt(5)`` says of hashes; those of the oldest method have 13 characters."""
+
 _DAY: Final = 86400
 
 
@@ -38,18 +41,32 @@ class _Account:
     home: str
 
 
-def set_password(guest: GuestRoot, owners: IdMap, user: str, password: str) -> None:
+def set_password(
+    guest: GuestRoot, owners: IdMap, user: str, password: str, *, is_hash: bool = False
+) -> None:
     """Set a user's password.
+
+    Args:
+        guest: The guest's files.
+        owners: How their owners are shifted.
+        user: Whose it is.
+        password: The password, or with ``is_hash`` what ``crypt(5)`` makes of one.
+        is_hash: Whether it is to be stored as it is.
 
     Raises:
         InvalidArgument: There is no such user, or no system could take the password.
     """
-    if not password or any(char in password for char in ":\n\r\0"):
+    if is_hash:
+        if not _HASH.fullmatch(password):
+            raise errors.InvalidArgument(
+                "this is no password as /etc/shadow keeps it", hint="'openssl passwd -6' makes one"
+            )
+    elif not password or any(char in password for char in ":\n\r\0"):
         raise errors.InvalidArgument(
             "a password must not be empty and must not hold a colon or a line break"
         )
     _account(guest, user)
-    code = hashed(password).encode()
+    code = (password if is_hash else hashed(password)).encode()
     shadow = guest.read_bytes(SHADOW)
     if shadow is None:
         _replace(guest, owners, ACCOUNTS, _with_field(_text(guest, ACCOUNTS), user, code))

@@ -87,7 +87,9 @@ class RealGuestFiles:
         with mapping_os_errors("look at the container's files"), GuestRoot(root) as guest:
             return looking.timezone(guest)
 
-    def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
+    def set_password(
+        self, root: Path, owners: IdMap, user: str, password: str, *, is_hash: bool = False
+    ) -> None:
         """Set a user's password.
 
         Raises:
@@ -98,7 +100,7 @@ class RealGuestFiles:
             GuestRoot(root) as guest,
             making_files_as(*owners.outside(0, 0)),
         ):
-            accounts.set_password(guest, owners, user, password)
+            accounts.set_password(guest, owners, user, password, is_hash=is_hash)
 
     def add_ssh_key(self, root: Path, owners: IdMap, user: str, key: str) -> None:
         """Let a public key log in as a user.

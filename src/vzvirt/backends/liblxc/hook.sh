@@ -24,11 +24,18 @@ note_process() {
 
 # Where a group's value has to lie within its parent's: upwards to shrink, downwards to grow.
 write_to_groups_below() {
-    for order in -depth -true; do
-        find "${1%/*}" $order -name "${1##*/}" | while read -r each; do
-            echo "$2" > "$each"
-        done
+    for order in upwards downwards; do
+        write_through $order "${1%/*}" "${1##*/}" "$2"
     done 2> /dev/null
+}
+
+# Arguments: order, group, file, value. Nothing else survives the call of itself.
+write_through() {
+    [ "$1" = upwards ] || echo "$4" > "$2/$3"
+    for below in "$2"/*/; do
+        [ ! -d "$below" ] || write_through "$1" "${below%/}" "$3" "$4"
+    done
+    [ "$1" = downwards ] || echo "$4" > "$2/$3"
 }
 
 # ?FILE may be missing; *FILE is to be written in all groups below too; ~FILE may refuse the value.

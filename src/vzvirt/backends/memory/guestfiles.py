@@ -55,13 +55,15 @@ class MemoryGuestFiles:
         del root, owners, interfaces
         return {}
 
-    def set_password(self, root: Path, owners: IdMap, user: str, password: str) -> None:
+    def set_password(
+        self, root: Path, owners: IdMap, user: str, password: str, *, is_hash: bool = False
+    ) -> None:
         """Check the user; a simulation keeps no passwords.
 
         Raises:
             InvalidArgument: There is no such user, or the password has a colon or newline.
         """
-        del owners
+        del owners, is_hash
         _check_user(root, user)
         if ":" in password or "\n" in password:
             raise errors.InvalidArgument("a password cannot have a colon or a newline")

@@ -32,16 +32,14 @@ def reason(folder: Path) -> str | None:
     if under and shows(under, real, own):
         return f"'{folder}' holds the folder that is the host's own root"
     for mount in table:
-        if mount.point.is_relative_to(real) and (
-            shows(mount, mount.point, own) or _is_same(mount.point)
-        ):
+        if _is_in(mount.point, real) and (shows(mount, mount.point, own) or _is_same(mount.point)):
             return f"'{folder}' has the host's own root mounted in it, on '{mount.point}'"
     return None
 
 
 def holder(path: Path, table: list[Mount]) -> Mount | None:
     """The mount that a path is on: the innermost, and of several on one point the latest."""
-    above = [mount for mount in table if path.is_relative_to(mount.point)]
+    above = [mount for mount in table if _is_in(path, mount.point)]
     return max(reversed(above), key=lambda mount: len(mount.point.parts), default=None)
 
 
@@ -51,6 +49,13 @@ def shows(mount: Mount, path: Path, own: Mount) -> bool:
         return False
     there = PurePosixPath(mount.root) / path.relative_to(mount.point)
     return PurePosixPath(own.root).is_relative_to(there)
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    """Whether a path is a folder or in it; told by text, as there may be thousands of mounts."""
+    beginning = str(folder).removesuffix("/")
+    text = str(path)
+    return text == beginning or text.startswith(f"{beginning}/")
 
 
 def _is_same(path: Path) -> bool:

@@ -21,6 +21,7 @@ from vzvirt.rpc.protocol.constants import (
     VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT,
     VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP,
     VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
+    VIR_DOMAIN_PASSWORD_ENCRYPTED,
     VIR_IP_ADDR_TYPE_IPV4,
     VIR_IP_ADDR_TYPE_IPV6,
 )
@@ -46,11 +47,15 @@ def send_process_signal(call: Call, args: remote.DomainSendProcessSignalArgs) ->
     call.daemon.manager.processes.signal(ref, args.pid_value, args.signum)
 
 
-@handles("domain_set_user_password", flags=0, where=Where.WORKER)
+@handles("domain_set_user_password", flags=VIR_DOMAIN_PASSWORD_ENCRYPTED, where=Where.WORKER)
 def set_user_password(call: Call, args: remote.DomainSetUserPasswordArgs) -> None:
-    """Set a user's password inside, whether or not it runs."""
-    ref = reference(call, args.dom)
-    call.daemon.manager.guests.set_password(ref, args.user or "", args.password or "")
+    """Set a user's password, or what is stored of it, inside, whether or not it runs."""
+    call.daemon.manager.guests.set_password(
+        reference(call, args.dom),
+        args.user or "",
+        args.password or "",
+        is_hash=bool(args.flags & VIR_DOMAIN_PASSWORD_ENCRYPTED),
+    )
 
 
 # -- addresses ---------------------------------------------------------------------------------
