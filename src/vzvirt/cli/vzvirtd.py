@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -29,7 +30,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """What the program takes."""
-    made = _Parser(prog="vzvirtd", description=DESCRIPTION, allow_abbrev=False)
+    # To ask for the width of a terminal, argparse loads what a daemon would keep for good.
+    plain = partial(argparse.HelpFormatter, width=80)
+    made = _Parser(
+        prog="vzvirtd", description=DESCRIPTION, allow_abbrev=False, formatter_class=plain
+    )
     made.add_argument("--version", action="version", version=f"vzvirtd {VERSION}")
     made.add_argument(
         "--check-config",

@@ -252,12 +252,12 @@ def loops_of(image: Path) -> list[Path]:
     """Loop devices that an image is attached to, also if it has been deleted since."""
     real = str(real_path(image))
     found = []
-    for block in sorted(Path("/sys/block").glob("loop*")):
+    for block in Path("/sys/block").glob("loop*"):
         with contextlib.suppress(OSError):  # it is free
             backing = os.fsdecode((block / "loop/backing_file").read_bytes())
             if backing.rstrip("\n").removesuffix(" (deleted)") == real:
                 found.append(Path("/dev") / block.name)
-    return found
+    return sorted(found)
 
 
 def detach_loop(device: Path) -> None:

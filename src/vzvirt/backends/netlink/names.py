@@ -6,7 +6,6 @@ fits into the kernel's 15 characters however long a container's number is.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Final
@@ -58,6 +57,8 @@ def guest_end(plug: Plug) -> str:
 
 def shaper(host_name: str) -> str:
     """The ``ifb`` device on which what a guest sends queues up."""
+    import hashlib  # hardly ever needed, and not small
+
     return f"ifb{hashlib.sha256(host_name.encode()).hexdigest()[:8]}"
 
 

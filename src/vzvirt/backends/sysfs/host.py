@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import secrets
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +52,7 @@ class SysfsHost:
             text = (files.read_bytes(path) or b"").decode(errors="replace").strip().lower()
             if _MACHINE_ID.fullmatch(text):
                 return text
-        fresh = secrets.token_hex(16)
+        fresh = os.urandom(16).hex()
         files.make_folder(own.parent)
         files.write_atomic(own, f"{fresh}\n".encode())
         return fresh
