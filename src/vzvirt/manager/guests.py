@@ -9,8 +9,10 @@ to be mounted aside for the while.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from vzvirt import errors
 from vzvirt.manager.areas import area
@@ -21,6 +23,9 @@ from vzvirt.model.domain import Domain
 from vzvirt.model.state import Action, next_state
 from vzvirt.model.values import Ctid, IdMap
 from vzvirt.ports.engine import ConsoleLine, ExecRequest
+
+_HASH: Final = re.compile(r"[^\x00-\x20\x7f-\U0010ffff:;*!\\]{13,512}")
+"""What ``crypt(5)`` says of hashes; those of the oldest method have 13 characters."""
 
 
 class Guests:
@@ -119,6 +124,10 @@ class Guests:
             NoDomain: There is no such container.
             InvalidArgument: There is no such user, or it cannot be a password.
         """
+        if is_hash and not _HASH.fullmatch(password):
+            raise errors.InvalidArgument(
+                "this is no password as /etc/shadow keeps it", hint="'openssl passwd -6' makes one"
+            )
         with self._opened(ref) as (root, owners):
             self._world.guestfiles.set_password(root, owners, user, password, is_hash=is_hash)
 

@@ -124,17 +124,18 @@ class Stem:
                     self._end()
                 else:
                     return
-            self._begin()
-            if self._control is not None:
+            self._control = self._begin()
+            # If it has ended already, nobody answers.
+            with contextlib.suppress(OSError):
                 socket.send_fds(self._control, [_MARK], [sock.fileno()])
 
-    def _begin(self) -> None:
+    def _begin(self) -> socket.socket:
         here, there = socket.socketpair()
         with there:
             self._process = subprocess.Popen(
                 self._argv, stdin=there.fileno(), start_new_session=True
             )
-        self._control = here
+        return here
 
     def _end(self) -> None:
         if self._control is not None and self._process is not None:

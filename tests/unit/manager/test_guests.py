@@ -80,6 +80,26 @@ def test_passwords(web: World) -> None:
     assert web.journal.pending() == []
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["", "secret", "!$6$salt$abcdefghijklmnop", "$6$a:b$abcdefghijklmn", "ein-längerer-satz"],
+)
+def test_what_is_no_hash_of_a_password(web: World, code: str) -> None:
+    with pytest.raises(errors.InvalidArgument, match="/etc/shadow"):
+        web.manager.guests.set_password("web", "root", code, is_hash=True)
+
+
+def test_a_hash_of_a_password(web: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def set_password(*args: object, is_hash: bool) -> None:
+        seen.extend((*args[-2:], is_hash))
+
+    monkeypatch.setattr(MemoryGuestFiles, "set_password", set_password)
+    web.manager.guests.set_password("web", "root", "$6$salt$abcdefghijk", is_hash=True)
+    assert seen == ["root", "$6$salt$abcdefghijk", True]
+
+
 def test_the_console(web: World, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(errors.OperationInvalid, match="no console"):
         web.manager.guests.console("web")

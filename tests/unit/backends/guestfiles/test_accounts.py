@@ -60,17 +60,6 @@ def test_a_hash_is_stored_as_it_is(root: Path, owners: IdMap, code: str) -> None
     assert (root / "etc/shadow").read_text().split("\n")[1].split(":")[1] == code
 
 
-@pytest.mark.parametrize(
-    "code",
-    ["", "secret", "!$6$salt$abcdefghijklmnop", "$6$a:b$abcdefghijklmn", "ein-längerer-satz"],
-)
-def test_what_is_no_hash(root: Path, owners: IdMap, code: str) -> None:
-    before = (root / "etc/shadow").read_bytes()
-    with pytest.raises(errors.InvalidArgument, match="/etc/shadow"):
-        guests.set_password(root, owners, "web", code, is_hash=True)
-    assert (root / "etc/shadow").read_bytes() == before
-
-
 @pytest.mark.parametrize("password", ["", "a:b", "a\nb", "a\rb", "a\0b"])
 def test_passwords_no_system_could_take(root: Path, owners: IdMap, password: str) -> None:
     with pytest.raises(errors.InvalidArgument, match="password"):

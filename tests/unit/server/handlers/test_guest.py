@@ -108,7 +108,11 @@ def test_passwords(client: Client, web: Any) -> None:
     for user, password in (("nobody-at-all", "secret"), ("root", "a:b"), (None, None)):
         with pytest.raises(errors.InvalidArgument):
             client.call("domain_set_user_password", web, user, password, 0)
-    with pytest.raises(Refusal):
+    code = "$6$salt$abcdefghijklmnop"
+    client.call("domain_set_user_password", web, "root", code, VIR_DOMAIN_PASSWORD_ENCRYPTED)
+    with pytest.raises(errors.InvalidArgument, match="/etc/shadow"):
         client.call("domain_set_user_password", web, "root", "$6$", VIR_DOMAIN_PASSWORD_ENCRYPTED)
+    with pytest.raises(Refusal):
+        client.call("domain_set_user_password", web, "root", code, 2)
     client.call("domain_destroy", web)
     client.call("domain_set_user_password", web, "root", "secret", 0)
