@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
             config.flag(name),
             help=setting.help,
             **({"metavar": setting.metavar} if setting.metavar else {"action": "store_const"}),  # type: ignore[arg-type]  # argparse's own names
-            **({} if setting.metavar else {"const": "yes"}),  # type: ignore[arg-type]
+            **({} if setting.metavar else {"const": "yes"}),  # type: ignore[arg-type]  # as above
         )
     return made
 

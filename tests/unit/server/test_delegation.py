@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -125,6 +126,19 @@ def test_many_at_once(odd: Stem) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert len(said) == 20
+
+
+def test_one_that_ended_before_it_was_asked_is_a_defect(
+    odd: Stem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send_fds(*_args: object) -> None:
+        raise BrokenPipeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "send_fds", send_fds)
+        with pytest.raises(errors.InternalError, match="no process could be had"):
+            odd.call("lifecycle", "start", ("web",), {})
+    assert odd.call("lifecycle", "start", ("web",), {})
 
 
 def test_a_program_that_cannot_be_one_is_a_defect() -> None:
