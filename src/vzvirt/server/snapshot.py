@@ -47,6 +47,9 @@ FACTS: Final = 8 << 20
 SMALL: Final = 256
 """Bytes of what counts as small; some more are taken by the keeping."""
 
+HOLD: Final = 1.0
+"""Seconds for which a call that changes a container spares the loop from looking at it."""
+
 _AGAIN: Final = 1.0
 """Seconds until a container that could not be looked at is looked at again."""
 
@@ -75,6 +78,7 @@ class Snapshot:
         self._by_name: dict[str, Ctid] = {}
         self._by_uuid: dict[int, Ctid] = {}
         self._due: dict[Ctid, None] = {}
+        self._held: dict[Ctid, float] = {}
         self._later: dict[Ctid, float] = {}
         self._failing: set[Ctid] = set()
         self._unsettled: dict[Ctid, None] = {}
@@ -215,14 +219,18 @@ class Snapshot:
             del self._later[ctid]
             self._due[ctid] = None
         end = now + seconds
-        while self._due or self._unimprinted:
-            if self._due:
-                self.refresh(next(iter(self._due)))
+        while (due := self._next_due(now)) is not None or self._unimprinted:
+            if due is not None:
+                self.refresh(due)
             else:
                 self._take_imprint(self._unimprinted.pop())
             if time.monotonic() >= end:
                 break
-        return bool(self._due or self._unimprinted)
+        return self._next_due(now) is not None or bool(self._unimprinted)
+
+    def _next_due(self, now: float) -> Ctid | None:
+        """One that is due, and not in the hands of a call."""
+        return next((ctid for ctid in self._due if self._held.get(ctid, now) <= now), None)
 
     def refresh(self, ctid: Ctid) -> Entry | None:
         """Look at a container now, and tell what must have happened to it.
@@ -238,6 +246,20 @@ class Snapshot:
             return self._entries.get(ctid)
         self._failing.discard(ctid)
         return entry
+
+    # -- calls that change containers ---------------------------------------------------
+
+    def hold(self, ctid: Ctid) -> None:
+        """Leave a container's many changes during a call alone, unless somebody reads its entry.
+
+        Not for longer than ``HOLD``: of what happens in a long call clients are told meanwhile.
+        """
+        self._held[ctid] = time.monotonic() + HOLD
+
+    def release(self, ctid: Ctid) -> None:
+        """The call is done: look at what has become of it."""
+        self._held.pop(ctid, None)
+        self.refresh(ctid)
 
     # -- telling ------------------------------------------------------------------------
 

@@ -93,11 +93,18 @@ def changing(call: Call, dom: remote.NonnullDomain) -> Iterator[str]:
     Raises:
         NoDomain: There is none of that UUID.
     """
-    ref = reference(call, dom)
+    daemon = call.daemon
+
+    def hold() -> Ctid:
+        ctid = daemon.snapshot.by_uuid(dom.uuid).ctid
+        daemon.snapshot.hold(ctid)
+        return ctid
+
+    ctid = daemon.on_loop(hold)
     try:
-        yield ref
+        yield str(ctid)
     finally:
-        changed(call, ref)
+        daemon.on_loop(lambda: daemon.snapshot.release(ctid))
 
 
 @contextlib.contextmanager

@@ -39,6 +39,9 @@ _V1_CONTROLLERS: Final = frozenset(
     }
 )
 
+TRUSTED: Final = 5.0
+"""Seconds for which known hierarchies that seem to be what they were are not looked up anew."""
+
 _PATIENCE: Final = 2.0
 """Seconds that a group's last processes get to vanish before removal gives up."""
 
@@ -132,11 +135,16 @@ class KnownHierarchies:
     """The hierarchies as they are mounted, for those who ask again and again.
 
     State: what was found, and the open mount table, of which the kernel says whether it has
-    changed since it was last asked. Threads may share one.
+    changed since it was last asked. Each container that starts or ends changes it, and a long
+    table takes long to read; so for a moment it counts whether the hierarchies' folders are what
+    they were, and no other has come to stand beside them. Threads may share one.
     """
 
     def __init__(self) -> None:
         self._found: Hierarchies | None = None
+        self._marks: list[tuple[int, int]] = []
+        self._trusted_until = 0.0
+        self._in_doubt = False
         self._watches = False
         self._changed = select.poll()
         self._turn = threading.Lock()  # one thread may poll at a time
@@ -144,16 +152,42 @@ class KnownHierarchies:
     def now(self) -> Hierarchies:
         """Those there are, looked up anew only if some mount was made or removed."""
         with self._turn:
-            if self._found is not None and not self._changed.poll(0):
-                return self._found
-            self._found = None  # the kernel tells of a change once, and looking may fail
+            if self._found is not None:
+                if self._changed.poll(0):  # the kernel tells of a change once
+                    self._in_doubt = True
+                if not self._in_doubt or self._seem_the_same(self._found):
+                    return self._found
+            self._found = None  # looking may fail
             if not self._watches:
                 table = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
                 weakref.finalize(self, os.close, table)
                 self._changed.register(table, select.POLLPRI)
                 self._watches = True
-            self._found = Hierarchies.detect()
-            return self._found
+            found = Hierarchies.detect()
+            self._marks = _marks(found)
+            self._trusted_until = time.monotonic() + TRUSTED
+            self._in_doubt = False
+            self._found = found
+            return found
+
+    def _seem_the_same(self, found: Hierarchies) -> bool:
+        return time.monotonic() < self._trusted_until and _marks(found) == self._marks
+
+
+def _marks(found: Hierarchies) -> list[tuple[int, int]]:
+    """What changes if a hierarchy is unmounted, or if another gets a folder beside it."""
+    tops = [str(tree.top) for tree in found.trees]
+    marks = [(_status(top)[0], 0) for top in tops]
+    return marks + [_status(folder) for folder in dict.fromkeys(map(os.path.dirname, tops))]
+
+
+def _status(folder: str) -> tuple[int, int]:
+    """Its device, and when an entry of it was last made or removed; zeros: it is not there."""
+    try:
+        found = os.stat(folder)  # noqa: PTH116  # at each look at a container
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_mtime_ns
 
 
 def _checked(group: str) -> str:

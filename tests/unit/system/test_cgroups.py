@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from vzvirt import errors
-from vzvirt.system.cgroups import Hierarchies, KnownHierarchies
+from vzvirt.system import cgroups
+from vzvirt.system.cgroups import Hierarchies, Hierarchy, KnownHierarchies
 
 
 def host(tmp_path: Path, v1: Sequence[str], v2: str | None) -> Hierarchies:
@@ -120,32 +122,77 @@ def test_this_very_host() -> None:
             assert found.version(controller) in {1, 2}
 
 
-def test_known_ones_are_looked_up_again_when_something_is_mounted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    looks: list[None] = []
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Grows with each look at the mount table."""
+    made: list[None] = []
     detect = Hierarchies.detect
 
     def counted() -> Hierarchies:
-        looks.append(None)
+        made.append(None)
         return detect()
 
     monkeypatch.setattr(Hierarchies, "detect", counted)
+    return made
+
+
+@contextlib.contextmanager
+def something_mounted() -> Iterator[None]:
+    place = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "vzvirt-test", place], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", place], check=False)
+        place.rmdir()
+
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+
+def test_known_ones_are_what_there_is(looks: list[None]) -> None:
     known = KnownHierarchies()
-    first = known.now()
-    assert first == detect()
+    assert known.now() == Hierarchies.detect()
+    before = len(looks)
+    known.now()
+    assert len(looks) <= before + 1  # somebody else may have mounted something meanwhile
+
+
+@AS_ROOT
+def test_known_ones_are_looked_up_again_when_something_is_mounted(
+    looks: list[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "TRUSTED", 0.0)
+    known = KnownHierarchies()
     known.now()
     quiet = len(looks)
-    assert quiet <= 2  # somebody else may have mounted something meanwhile
-    if os.geteuid() == 0:
-        place = Path(tempfile.mkdtemp(dir="/var/tmp"))
-        try:
-            subprocess.run(["mount", "-t", "tmpfs", "vzvirt-test", place], check=True)
-            known.now()
-            assert len(looks) > quiet
-        finally:
-            subprocess.run(["umount", place], check=False)
-            place.rmdir()
+    with something_mounted():
+        known.now()
+    assert len(looks) > quiet
+
+
+@AS_ROOT
+def test_known_ones_that_seem_the_same_are_trusted_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    looks: list[None] = []
+    (tmp_path / "cpu").mkdir()
+
+    def detect() -> Hierarchies:
+        looks.append(None)
+        tops = sorted(tmp_path.iterdir())
+        return Hierarchies(tuple(Hierarchy(top, 1, frozenset({top.name})) for top in tops))
+
+    monkeypatch.setattr(Hierarchies, "detect", detect)
+    known = KnownHierarchies()
+    known.now()
+    with something_mounted():
+        assert known.now().version("memory") is None
+        assert len(looks) == 1
+        (tmp_path / "memory").mkdir()
+        assert known.now().version("memory") == 1
+    (tmp_path / "memory").rmdir()
+    assert known.now().version("memory") is None
 
 
 def test_threads_share_those_that_are_known() -> None:

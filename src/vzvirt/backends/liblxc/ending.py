@@ -26,6 +26,11 @@ RESTARTS_MOST: Final = 3
 
 RESTARTS_SECONDS: Final = 60.0
 
+_END: Final = re.compile(
+    r"Child <(?P<pid>\d+)> ended on (?P<how>error|signal) (?:\w+)?\((?P<number>\d+)\)"
+)
+"""What liblxc's log says of an init that has ended."""
+
 _TELL_FAILURE: Final = """said=$("$@" 2>&1) ||
 printf '%s not restarted by its policy: %s\\n' "$(date '+%F %T')" "$said" >> "$0"
 """
@@ -45,12 +50,13 @@ def exit_status(run: RunFolder, log: Path) -> int | None:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         text = ""
-    found = re.findall(rf"Child <{init.pid}> ended on (error|signal) (?:\w+)?\((\d+)\)", text)
+    pid = str(init.pid)
+    found = [end for end in _END.finditer(text) if end["pid"] == pid]
     if not found:
         # Of one that ran, liblxc is silent about the status 0.
-        return 0 if f'with pid "{init.pid}"' in text else None
-    how, number = found[-1]
-    return int(number) if how == "error" else -int(number)
+        return 0 if f'with pid "{pid}"' in text else None
+    number = int(found[-1]["number"])
+    return number if found[-1]["how"] == "error" else -number
 
 
 def why_ended(run: RunFolder, status: int | None) -> Reason:
