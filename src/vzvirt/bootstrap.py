@@ -327,11 +327,11 @@ async def daemon(
     home = sockets.home_of(environment) if settings.root is None and os.geteuid() else None
     have_descriptors()
     made = manager(settings, warn=log.warn)
-    stem = Stem((*hook(settings), "stem"), log.warn)
-    delegate(made, stem)
     broker = Broker()
     snapshot = Snapshot(made.looks, broker.publish)
     service = Service(manager=made, snapshot=snapshot, broker=broker, settings=own, root=place)
+    stem = Stem((*hook(settings), "stem"), log.warn, lambda: service.settings.spare_processor)
+    delegate(made, stem)
     watch = watching(service, watches(settings, made))
     watch.begin(service.loop)
     hooks = Hooks(

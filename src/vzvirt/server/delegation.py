@@ -30,6 +30,7 @@ from typing import Final, cast
 
 from vzvirt import errors
 from vzvirt.manager import Manager
+from vzvirt.system import affinity
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -50,6 +51,11 @@ DELEGATED: Final[Mapping[str, frozenset[str]]] = {
 }
 """By topic of the manager: the use cases that are done elsewhere."""
 
+ASIDE: Final[Mapping[str, frozenset[str]]] = {
+    "lifecycle": frozenset({"start", "start_transient"}),
+}
+"""Those that leave a processor to the daemon and to who asks it."""
+
 BEGUN: Final = b"\x01"
 
 IDLE: Final = 60.0
@@ -64,8 +70,11 @@ _FILES: Final = 1024
 _LENGTH: Final = 8
 """Bytes of the length that stands before what is sent."""
 
-_MARK: Final = b"\x01"
+_PLAIN: Final = b"\x01"
 """The byte that comes with a request's socket."""
+
+_ASIDE: Final = b"\x02"
+"""The same, if a processor is to be left to others."""
 
 
 class Stem:
@@ -74,11 +83,18 @@ class Stem:
     Args:
         argv: What starts the stem; it finds its socket as standard input.
         warn: Told what use cases warn of.
+        spares: Whether those of ``ASIDE`` leave a processor to others.
     """
 
-    def __init__(self, argv: Sequence[str], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        warn: Callable[[str], None],
+        spares: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._argv = argv
         self._warn = warn
+        self._spares = spares
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -92,11 +108,12 @@ class Stem:
             VzvirtError: What it refuses or fails to do.
         """
         request = pickle.dumps((topic, name, args, kwargs))
+        aside = name in ASIDE.get(topic, ()) and self._spares()
         for _ in range(3):
             here, there = socket.socketpair()
             with here:
                 with there:
-                    self._pass_on(there)
+                    self._pass_on(there, _ASIDE if aside else _PLAIN)
                 answer = _ask(here, request)
             if answer is not None:
                 break
@@ -115,11 +132,11 @@ class Stem:
         with self._lock:
             self._end()
 
-    def _pass_on(self, sock: socket.socket) -> None:
+    def _pass_on(self, sock: socket.socket, mark: bytes) -> None:
         with self._lock:
             if self._control is not None:
                 try:
-                    socket.send_fds(self._control, [_MARK], [sock.fileno()])
+                    socket.send_fds(self._control, [mark], [sock.fileno()])
                 except OSError:
                     self._end()
                 else:
@@ -127,7 +144,7 @@ class Stem:
             self._control = self._begin()
             # If it has ended already, nobody answers.
             with contextlib.suppress(OSError):
-                socket.send_fds(self._control, [_MARK], [sock.fileno()])
+                socket.send_fds(self._control, [mark], [sock.fileno()])
 
     def _begin(self) -> socket.socket:
         here, there = socket.socketpair()
@@ -235,6 +252,10 @@ def serve(make: Make, control: socket.socket) -> None:
             return
         if not data:
             return
+        if data == _ASIDE:
+            affinity.leave_one()  # and so does the child, which has but to begin
+        else:
+            affinity.use_all()
         if os.fork() == 0:
             control.close()
             _child(make, socket.socket(fileno=descriptors[0]))

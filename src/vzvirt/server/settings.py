@@ -109,6 +109,15 @@ class ServerSettings:
         ),
     )
 
+    spare_processor: bool = _setting(
+        True,
+        Setting(
+            "whether starting containers leaves a processor free, so that others are answered "
+            "soon meanwhile; 0: starting many at once may use them all",
+            _switch,
+        ),
+    )
+
     unix_sock_dir: Path | None = _setting(
         None,
         Setting(

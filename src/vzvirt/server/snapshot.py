@@ -31,6 +31,7 @@ from vzvirt.ports.watch import Changes
 from vzvirt.server.differences import Differences, subject
 from vzvirt.server.entry import Entry
 from vzvirt.server.expected import Expected
+from vzvirt.server.look import Look, look_at
 from vzvirt.server.memo import Memo
 
 LOG: Final = logging.getLogger(__name__)
@@ -240,7 +241,7 @@ class Snapshot:
         """
         self._due.pop(ctid, None)
         try:
-            entry = self._looked_at(ctid)
+            entry = self._take(ctid, look_at(self._looks, ctid, self._entries.get(ctid)))
         except errors.VzvirtError as error:
             self._failed(ctid, error)
             return self._entries.get(ctid)
@@ -256,10 +257,27 @@ class Snapshot:
         """
         self._held[ctid] = time.monotonic() + HOLD
 
-    def release(self, ctid: Ctid) -> None:
-        """The call is done: look at what has become of it."""
+    def hear(self, ctid: Ctid) -> None:
+        """The call is done, and a look is going to be taken for ``release``."""
+        self.listen()
+        self._due.pop(ctid, None)
+
+    def look(self, ctid: Ctid) -> Look | None:
+        """Look at a container, in any thread; ``None``: it cannot be looked at."""
+        try:
+            return look_at(self._looks, ctid, self._entries.get(ctid))
+        except errors.VzvirtError:
+            return None
+
+    def release(self, ctid: Ctid, look: Look | None) -> None:
+        """Take over what was seen, unless it is no longer the latest."""
         self._held.pop(ctid, None)
-        self.refresh(ctid)
+        self.listen()
+        if look is None or ctid in self._due or self._entries.get(ctid) is not look.before:
+            self.refresh(ctid)
+        else:
+            self._failing.discard(ctid)
+            self._take(ctid, look)
 
     # -- telling ------------------------------------------------------------------------
 
@@ -298,28 +316,20 @@ class Snapshot:
         if entry is not None and entry.told.is_active:
             self._tell([ControlFailed(subject(entry))])
 
-    def _looked_at(self, ctid: Ctid) -> Entry | None:
-        before = self._entries.get(ctid)
-        index = self._looks.entry(ctid)
+    def _take(self, ctid: Ctid, look: Look) -> Entry | None:
+        """Keep what was seen, and tell what must have happened."""
+        before, index, observation = look.before, look.index, look.observation
+        if not look.is_news:
+            return before
         if index is None:
             if before is not None:
                 # How it ended is remembered longer than itself.
-                events = self._differences.vanished(before, self._looks.observe(ctid))
+                events = self._differences.vanished(before, observation)
                 self._remove(before)
                 self._tell(events)
             return None
-        observation = self._looks.observe(ctid)
-        same = before is not None and before.index.revision == index.revision
-        if before is not None and same and before.observation == observation:
-            return before
-        entry = Entry(
-            self,
-            index,
-            observation,
-            settled(before.told if before else None, observation),
-            before.imprint if before and same else self._looks.imprint(ctid),
-            before.live_imprint if before and same else self._looks.imprint(ctid, live=True),
-        )
+        told = settled(before.told if before else None, observation)
+        entry = Entry(self, index, observation, told, look.imprint, look.live_imprint)
         events = self._differences.events(before, entry)
         self._put(entry)
         self._tell(events)

@@ -104,7 +104,9 @@ def changing(call: Call, dom: remote.NonnullDomain) -> Iterator[str]:
     try:
         yield str(ctid)
     finally:
-        daemon.on_loop(lambda: daemon.snapshot.release(ctid))
+        daemon.on_loop(lambda: daemon.snapshot.hear(ctid))
+        look = daemon.snapshot.look(ctid)  # here, where it holds up nobody
+        daemon.on_loop(lambda: daemon.snapshot.release(ctid, look))
 
 
 @contextlib.contextmanager

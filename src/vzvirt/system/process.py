@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
+from vzvirt.system import affinity
 
 _NONE: Final = frozenset({errno.ESRCH, errno.EINVAL, errno.ENOENT})
 """There is no such process. The others mean that there is only a thread of that number, which
@@ -145,7 +146,8 @@ def _cannot_start(program: str, error: OSError, cwd: Path | None) -> errors.Vzvi
 def spawn_detached(argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
     """Start a program that outlives us, in a session of its own, with no standard streams.
 
-    It ignores no signal, whatever our caller had us ignore. It becomes a child of init at once,
+    It ignores no signal, whatever our caller had us ignore, and may use all processors that we
+    were given. It becomes a child of init at once,
     so nobody here has to wait for it.
 
     Raises:
@@ -159,14 +161,15 @@ def spawn_detached(argv: Sequence[str | Path], env: Mapping[str, str] | None = N
         raise _cannot_start("setsid", FileNotFoundError(), None)
     null = os.open(os.devnull, os.O_RDWR)
     try:
-        child = os.posix_spawn(
-            setsid,
-            [setsid, "--fork", *words],
-            _environment() if env is None else dict(env),
-            file_actions=[(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)],
-            setsigmask=[],
-            setsigdef=signal.valid_signals(),
-        )
+        with affinity.using_all():
+            child = os.posix_spawn(
+                setsid,
+                [setsid, "--fork", *words],
+                _environment() if env is None else dict(env),
+                file_actions=[(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)],
+                setsigmask=[],
+                setsigdef=signal.valid_signals(),
+            )
     finally:
         os.close(null)
     os.waitpid(child, 0)

@@ -25,7 +25,7 @@ from vzvirt.codec.lxcconf import write_container, write_seccomp
 from vzvirt.model.domain import OnEnd
 from vzvirt.model.state import Reason
 from vzvirt.ports.engine import StartPlan
-from vzvirt.system import process
+from vzvirt.system import affinity, process
 from vzvirt.system.files import make_folder, mapping_os_errors
 from vzvirt.system.idmapped import show, user_namespace
 from vzvirt.system.root import VARIABLE, Root
@@ -150,6 +150,9 @@ class Starter:
         memory = self.groups.folder("memory")
         if memory is not None:
             self.run.write("memory-group", f"{memory}\n")
+        given = affinity.given()
+        if given is not None:
+            self.run.write("processors", ",".join(map(str, sorted(given))) + "\n")
         if domain.lifecycle.on_reboot is OnEnd.DESTROY:
             self.run.mark(Mark.NO_REBOOT)
         self.run.write_facts(

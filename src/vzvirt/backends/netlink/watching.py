@@ -20,7 +20,7 @@ from typing import Final
 from vzvirt.backends.netlink import batches, kernel
 from vzvirt.model.devices import IpAddress
 from vzvirt.model.values import Ctid
-from vzvirt.system import process
+from vzvirt.system import affinity, process
 from vzvirt.system.files import exclusive, mapping_os_errors, read_bytes, write_atomic
 from vzvirt.system.root import Root
 
@@ -83,14 +83,15 @@ class ProxyWatch:
     def _begin(self) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         try:
-            pid = os.posix_spawn(
-                "/bin/sh",
-                ["/bin/sh", str(SCRIPT), str(self._folder)],
-                {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-                file_actions=[(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)],
-                setsid=True,
-                setsigmask=[],
-            )
+            with affinity.using_all():
+                pid = os.posix_spawn(
+                    "/bin/sh",
+                    ["/bin/sh", str(SCRIPT), str(self._folder)],
+                    {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                    file_actions=[(os.POSIX_SPAWN_DUP2, null, stream) for stream in (0, 1, 2)],
+                    setsid=True,
+                    setsigmask=[],
+                )
         finally:
             os.close(null)
         line = f"{pid} {process.started_at(pid) or 0}\n".encode()
