@@ -319,6 +319,7 @@ async def daemon(
     from vzvirt.server.servicemanager import Notifier, passed
     from vzvirt.server.snapshot import Snapshot
     from vzvirt.server.watching import watching
+    from vzvirt.system import confined
 
     own = server_settings(settings, path)
     log.begin(own.log_level, environment)
@@ -346,6 +347,7 @@ async def daemon(
         for listener in listeners:
             listener.close()
         stem.close()
+        confined.release_all(place)
 
 
 def stem(settings: Settings, control: socket.socket) -> None:

@@ -112,8 +112,8 @@ class ServerSettings:
     spare_processor: bool = _setting(
         True,
         Setting(
-            "whether starting containers leaves a processor free, so that others are answered "
-            "soon meanwhile; 0: starting many at once may use them all",
+            "whether containers that start leave a processor free for their first seconds, so "
+            "that others are answered soon meanwhile; 0: they may use them all at once",
             _switch,
         ),
     )

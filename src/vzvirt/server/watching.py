@@ -16,6 +16,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from vzvirt import errors
@@ -26,6 +27,8 @@ from vzvirt.server.hostlooks import HostLooks
 from vzvirt.server.news import News
 from vzvirt.server.service import Service
 from vzvirt.server.snapshot import Snapshot
+from vzvirt.system import confined
+from vzvirt.system.root import Root
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -49,6 +52,9 @@ STEP: Final = 1.0
 
 MENDING: Final = 1.0
 """Seconds after a change of the host's routes or rules in which more of them may follow."""
+
+BOOTING: Final = 3.0
+"""Seconds for which a container leaves the processor to others that its start left to them."""
 
 SETTLING: Final = 5.0
 """Seconds that a container's own hook has to clear away what it left."""
@@ -87,6 +93,7 @@ class Watching:
         host: The same.
         news: Where the kernel's words come from; closed in the end.
         in_worker: Has a function called in a worker thread.
+        root: The installation.
     """
 
     def __init__(
@@ -96,7 +103,9 @@ class Watching:
         host: HostLooks,
         news: News,
         in_worker: Callable[[Callable[[], None]], None],
+        root: Root,
     ) -> None:
+        self._root = root
         self._manager = manager
         self._snapshot = snapshot
         self._host = host
@@ -170,6 +179,9 @@ class Watching:
         self._snapshot.heed(Changes(containers=frozenset(due)))
         self._keep_up_soon()
         self._clear_away(self._loop.time())
+        confined_long = confined.noted(self._root, BOOTING)
+        if confined_long:
+            self._in_worker(functools.partial(self._release, confined_long))
 
     def _standing(self, *, active: bool) -> list[Ctid]:
         return self._snapshot.standing(active=active)
@@ -214,6 +226,16 @@ class Watching:
             if cleared:
                 LOG.info("cleared away what container %s left", ctid)
 
+    # -- containers that leave a processor to others ------------------------------------
+
+    def _release(self, notes: Sequence[Path]) -> None:
+        """In a worker thread."""
+        with _logging("containers cannot be given all processors"):
+            for note in notes:
+                confined.release(note)
+
+    # -- once ---------------------------------------------------------------------------
+
     def _boot(self, at_once: int) -> None:
         """In a thread of its own, until all have started or the daemon ends."""
         with _logging("what starts with the host does not"):
@@ -247,7 +269,10 @@ def watching(service: Service, watches: Sequence[Watch]) -> Watching:
         in_worker=service.in_worker,
         on_loop=service.loop.call_soon_threadsafe,
     )
-    made = Watching(service.manager, service.snapshot, host, News(watches), service.in_worker)
+    made = Watching(
+        *(service.manager, service.snapshot, host, News(watches), service.in_worker),
+        root=service.root,
+    )
     service.snapshot.listen = made.listen
     service.broker.prepare = host.prepare
     service.look_at_networks = host.look_at_networks

@@ -38,6 +38,13 @@ def given() -> frozenset[int] | None:
     return _given
 
 
+def give_all(pid: int) -> None:
+    """Let a process that we started use all that we were given, if it is still there."""
+    if _given is not None:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(pid, _given)
+
+
 @contextlib.contextmanager
 def using_all() -> Iterator[None]:
     """Use all that we were given; so what is started within may use them as long as it lives."""

@@ -190,6 +190,17 @@ def _status(folder: str) -> tuple[int, int]:
     return found.st_dev, found.st_mtime_ns
 
 
+def processes_below(top: Path) -> list[int]:
+    """Processes in a group, given as its folder, and in those below it."""
+    pids: list[int] = []
+    for folder, _, files in os.walk(top):
+        if "cgroup.procs" in files:
+            with contextlib.suppress(OSError):
+                text = Path(folder, "cgroup.procs").read_text(encoding="ascii")
+                pids += [int(word) for word in text.split()]
+    return pids
+
+
 def _checked(group: str) -> str:
     """A group's path if it stays below the top.
 

@@ -25,10 +25,11 @@ from vzvirt.model.event import (
     Subject,
 )
 from vzvirt.model.resources import Memory
-from vzvirt.model.state import DomainState, Reason
+from vzvirt.model.state import DomainState, Observation, Reason
 from vzvirt.model.values import Ctid
 from vzvirt.ports.watch import Changes
 from vzvirt.rpc.protocol import remote
+from vzvirt.server import snapshot
 from vzvirt.server.expected import Expected
 from vzvirt.server.news import News
 from vzvirt.server.snapshot import Snapshot
@@ -334,3 +335,68 @@ def test_a_defect_leaves_nothing_expected(site: Site, monkeypatch: pytest.Monkey
     assert expected.missing(
         Subject(ctid, "web", UUID(int=0), active=False)
     )  # it heard nothing since
+
+
+def test_one_that_a_call_changes_is_looked_at_when_it_is_done(site: Site) -> None:
+    ctid = site.define()
+    site.keep_up()
+    site.snapshot.hold(ctid)
+    site.others.lifecycle.start("web")
+    assert site.keep_up() == []
+    site.snapshot.hear(ctid)
+    site.snapshot.release(ctid, site.snapshot.look(ctid))
+    assert site.keep_up() == ["BOOTED"]
+    assert site.snapshot.by_id(ctid).runtime_id == ctid
+    site.others.lifecycle.kill("web")
+    assert site.keep_up() == ["STOPPED_BY_KILL"]
+
+
+def test_who_asks_for_one_that_a_call_changes_gets_the_truth(site: Site) -> None:
+    ctid = site.define()
+    site.snapshot.hold(ctid)
+    site.others.lifecycle.start("web")
+    assert site.snapshot.by_name("web").runtime_id == ctid
+
+
+def test_a_call_that_takes_long_is_not_waited_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctid = site.define()
+    site.keep_up()
+    monkeypatch.setattr(snapshot, "HOLD", 0.0)
+    site.snapshot.hold(ctid)
+    site.others.lifecycle.start("web")
+    assert site.keep_up() == ["BOOTED"]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_look_that_is_not_the_latest_does_not_count(site: Site, asked: bool) -> None:
+    ctid = site.define()
+    site.keep_up()
+    site.snapshot.hold(ctid)
+    site.others.lifecycle.start("web")
+    site.snapshot.hear(ctid)
+    look = site.snapshot.look(ctid)
+    site.others.lifecycle.kill("web")
+    if asked:
+        assert site.snapshot.by_name("web").runtime_id == -1
+    site.snapshot.release(ctid, look)
+    assert site.snapshot.by_name("web").runtime_id == -1
+    assert site.keep_up() == ["BOOTED", "STOPPED_BY_KILL"]
+
+
+def test_one_that_cannot_be_looked_at_by_a_call_is_looked_at_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctid = site.define()
+    site.keep_up()
+    with monkeypatch.context() as broken:
+        broken.setattr(site.manager.looks, "observe", _broken)
+        assert site.snapshot.look(ctid) is None
+    site.others.lifecycle.start("web")
+    site.snapshot.release(ctid, None)
+    assert site.keep_up() == ["BOOTED"]
+
+
+def _broken(ctid: Ctid) -> Observation:
+    raise errors.SystemFailure(f"cannot look at {ctid}")

@@ -19,7 +19,7 @@ from typing import Final
 
 from vzvirt import errors
 from vzvirt.model.values import Ctid
-from vzvirt.system.cgroups import Hierarchies
+from vzvirt.system.cgroups import Hierarchies, processes_below
 from vzvirt.system.files import mapping_os_errors
 from vzvirt.system.root import Root
 
@@ -78,7 +78,7 @@ class Groups:
         So the group that they spend their last moments in can go before they do.
         """
         for tree in self.trees.trees:
-            for pid in _pids_below(tree.top / self.names[2]):
+            for pid in processes_below(tree.top / self.names[2]):
                 with contextlib.suppress(OSError):
                     (tree.top / "cgroup.procs").write_text(str(pid), encoding="ascii")
 
@@ -86,14 +86,19 @@ class Groups:
         """Send SIGKILL to whatever is in the container's and the monitor's groups."""
         for name in self.names:
             for top in self.trees.all_paths(name):
-                for pid in _pids_below(top):
+                for pid in processes_below(top):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> list[int]:
         """Pids of all that runs in the container's group, by the host's numbers."""
+        return [pid for top in self.tops[:1] for pid in processes_below(top)]
+
+    @property
+    def tops(self) -> list[Path]:
+        """The container's and its monitor's folder, in a hierarchy that all processes are in."""
         tree = self.trees.tree_of("pids") or self.trees.tree_of("freezer")
-        return _pids_below(tree.top / self.names[0]) if tree else []
+        return [tree.top / name for name in self.names[:2]] if tree else []
 
     # -- freezing -----------------------------------------------------------------------
 
@@ -145,17 +150,6 @@ class Groups:
             except OSError as error:
                 if error.errno not in GONE:
                     raise
-
-
-def _pids_below(top: Path) -> list[int]:
-    """Processes in a group and in those below it."""
-    pids: list[int] = []
-    for folder, _, files in os.walk(top):
-        if "cgroup.procs" in files:
-            with contextlib.suppress(OSError):
-                text = Path(folder, "cgroup.procs").read_text(encoding="ascii")
-                pids += [int(word) for word in text.split()]
-    return pids
 
 
 def _stands_v1(folder: Path) -> bool:

@@ -62,16 +62,6 @@ write_limits() {
     done < limits
 }
 
-# Whoever starts a container may have left a processor to others. Neither the container nor its
-# monitor, which is our parent, has to.
-use_all_processors() {
-    [ -e processors ] && [ ! -e boots ] || return 0
-    read -r list < processors
-    for process in "$LXC_PID" "$PPID"; do
-        taskset -cp "$list" "$process" > /dev/null 2> step || fail_step || return 1
-    done
-}
-
 # Interfaces and the like: the script that booting.py wrote, read with $pid and $boot set.
 run_boot_steps() {
     [ -s boot ] || return 0
@@ -142,7 +132,7 @@ pre-start)
     exec 9< . && flock 9 && [ . -ef "$run" ] && [ ! -e kill ] && note_process monitor "$PPID"
     ;;
 start-host)
-    write_limits && run_boot_steps && use_all_processors && note_process init "$LXC_PID" && [ ! -e kill ]
+    write_limits && run_boot_steps && note_process init "$LXC_PID" && [ ! -e kill ]
     ;;
 stop)
     note_out_of_memory

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ from vzvirt.codec.lxcconf import write_container, write_seccomp
 from vzvirt.model.domain import OnEnd
 from vzvirt.model.state import Reason
 from vzvirt.ports.engine import StartPlan
-from vzvirt.system import affinity, process
+from vzvirt.system import affinity, confined, process
 from vzvirt.system.files import make_folder, mapping_os_errors
 from vzvirt.system.idmapped import show, user_namespace
 from vzvirt.system.root import VARIABLE, Root
@@ -108,7 +108,8 @@ class Starter:
             self._write_files(plan, prepared, old.settled_reason if old else None)
             self._show(plan, prepared)
             self._note_start(plan, old)
-            self._launch(prepared)
+            with self._confining(plan):
+                self._launch(prepared)
             if plan.paused:
                 self.groups.freeze()
                 self.run.mark(Mark.PAUSED)
@@ -150,9 +151,6 @@ class Starter:
         memory = self.groups.folder("memory")
         if memory is not None:
             self.run.write("memory-group", f"{memory}\n")
-        given = affinity.given()
-        if given is not None:
-            self.run.write("processors", ",".join(map(str, sorted(given))) + "\n")
         if domain.lifecycle.on_reboot is OnEnd.DESTROY:
             self.run.mark(Mark.NO_REBOOT)
         self.run.write_facts(
@@ -192,6 +190,22 @@ class Starter:
             run=old.run if old else None,  # the monitor of this one is not there yet
         )
         record.save(self.root, self.run.ctid, noted)
+
+    @contextlib.contextmanager
+    def _confining(self, plan: StartPlan) -> Iterator[None]:
+        """If we leave a processor to others, so does the container while it boots.
+
+        Not one that is to run on certain processors: it may be on that very one.
+        """
+        if plan.domain.cpu.affinity not in {None, "all"}:
+            with affinity.using_all():
+                yield
+        else:
+            confined.note(self.root, str(self.run.ctid), self.groups.tops)
+            yield
+            monitor = self.run.monitor
+            if monitor is not None:
+                affinity.give_all(monitor.pid)  # or what it calls in the end would be confined
 
     def _launch(self, prepared: Prepared) -> None:
         """Run ``lxc-start``, having read once more what it is going to read."""
