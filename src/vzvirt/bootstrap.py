@@ -363,9 +363,14 @@ def stem(settings: Settings, control: socket.socket) -> None:
     from vzvirt import backends, codec
     from vzvirt import manager as use_cases
     from vzvirt.server.delegation import serve
+    from vzvirt.system import confined
 
     for package in (use_cases, backends, codec):
         # Once, for all children.
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
-    serve(lambda warn: manager(settings, warn=warn), control)
+    serve(
+        lambda warn: manager(settings, warn=warn),
+        control,
+        afterwards=confined.release_ours,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pytest
 
 import daemonlab
 from daemonlab import PATIENCE, Daemon
+from vzvirt.backends.liblxc.groups import Groups
+from vzvirt.model.values import Ctid
+from vzvirt.system import affinity, confined
+from vzvirt.system.root import Root
 
 pytestmark = [
     pytest.mark.root,
@@ -33,7 +38,7 @@ MOST = ALL - {min(ALL)}
 
 
 @contextmanager
-def started(*settings: str, cpuset: str = "") -> Iterator[Daemon]:
+def defined(*settings: str, cpuset: str = "") -> Iterator[Daemon]:
     with daemonlab.running("lxc", settings=settings) as daemon:
         said = f" cpuset='{cpuset}'" if cpuset else ""
         for words in (
@@ -43,8 +48,20 @@ def started(*settings: str, cpuset: str = "") -> Iterator[Daemon]:
         ):
             done = daemon.vzvirt.call(*words, stdin=XML.format(cpuset=said))
             assert done.returncode == 0, done
-        daemon.ok("start", "web")
         yield daemon
+
+
+def at_first(daemon: Daemon) -> set[int]:
+    """Start it; what its init may use when there is one."""
+    with ThreadPoolExecutor() as pool:
+        starting = pool.submit(daemon.ok, "start", "web")
+        until = time.monotonic() + PATIENCE
+        while not (found := list(daemon.folder.glob("[0-9]*/init"))):
+            assert time.monotonic() < until
+            time.sleep(0.001)
+        at_first = os.sched_getaffinity(int(found[0].read_text().split()[0]))
+        starting.result()
+    return at_first
 
 
 def run_folder(daemon: Daemon) -> Path:
@@ -75,44 +92,59 @@ def wait_until_released(daemon: Daemon) -> None:
     assert len(done.stdout.splitlines()) == 1, "every process in it"
 
 
-def test_a_container_leaves_one_in_its_first_seconds() -> None:
-    with started() as daemon:
-        assert allowed(daemon, "init") == MOST
+def test_a_container_leaves_one_in_its_first_moments() -> None:
+    with defined() as daemon:
+        assert at_first(daemon) == MOST
         assert allowed(daemon, "monitor") == ALL, "it lives as long as the container"
         assert os.sched_getaffinity(daemon.pid) == ALL
         wait_until_released(daemon)
 
 
 def test_a_daemon_that_ends_leaves_none_behind() -> None:
-    with started() as daemon:
-        assert notes(daemon)
+    with defined() as daemon:
+        assert at_first(daemon) == MOST
         daemon.stop()
         assert not notes(daemon)
         assert allowed(daemon, "init") == ALL
 
 
-def test_one_that_dies_leaves_them_to_the_next() -> None:
-    with started() as daemon:
+def test_one_that_dies_changes_nothing_for_the_container() -> None:
+    with defined() as daemon:
+        assert at_first(daemon) == MOST
         daemon.kill()
-        assert allowed(daemon, "init") == MOST
-        daemon.start()
+        wait_until_released(daemon)
+
+
+def test_what_a_starter_that_died_left_is_seen_to() -> None:
+    with defined() as daemon:
+        at_first(daemon)
+        wait_until_released(daemon)
+        ctid = Ctid(run_folder(daemon).name)
+        init = int((run_folder(daemon) / "init").read_text().split()[0])
+        os.sched_setaffinity(init, MOST)
+        affinity.leave_one()
+        try:
+            confined.note(Root(daemon.root), str(ctid), Groups.of(Root(daemon.root), ctid).tops)
+        finally:
+            affinity.use_all()
         wait_until_released(daemon)
 
 
 def test_it_may_be_told_to_leave_none() -> None:
-    with started("spare_processor = 0") as daemon:
-        assert allowed(daemon, "init") == ALL
+    with defined("spare_processor = 0") as daemon:
+        assert at_first(daemon) == ALL
         assert not notes(daemon)
 
 
 def test_one_that_is_to_run_on_that_very_one_does() -> None:
-    with started(cpuset=str(min(ALL))) as daemon:
-        assert allowed(daemon, "init") == {min(ALL)}
+    with defined(cpuset=str(min(ALL))) as daemon:
+        assert at_first(daemon) == {min(ALL)}
         assert not notes(daemon)
 
 
 def test_one_that_is_killed_leaves_no_note() -> None:
-    with started() as daemon:
+    with defined() as daemon:
+        at_first(daemon)
         daemon.ok("destroy", "web")
         until = time.monotonic() + PATIENCE
         while notes(daemon):

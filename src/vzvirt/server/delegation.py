@@ -232,12 +232,15 @@ Make = Callable[[Callable[[str], None]], Manager]
 """Makes a manager that warns so."""
 
 
-def serve(make: Make, control: socket.socket) -> None:
+def serve(
+    make: Make, control: socket.socket, afterwards: Callable[[], None] = lambda: None
+) -> None:
     """Be the stem: fork a child for each request, until nobody needs that any more.
 
     Args:
         make: Makes the manager, in the child.
         control: Where requests' sockets come from.
+        afterwards: Called in the child when it has answered; nobody waits for it.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for children
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -258,12 +261,12 @@ def serve(make: Make, control: socket.socket) -> None:
             affinity.use_all()
         if os.fork() == 0:
             control.close()
-            _child(make, socket.socket(fileno=descriptors[0]))
+            _child(make, socket.socket(fileno=descriptors[0]), afterwards)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _child(make: Make, sock: socket.socket) -> None:
+def _child(make: Make, sock: socket.socket, afterwards: Callable[[], None]) -> None:
     """Do one use case, and end."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -274,6 +277,8 @@ def _child(make: Make, sock: socket.socket) -> None:
             # The daemon may have died, but what it asked for is done.
             with contextlib.suppress(OSError):
                 _send(sock, answer)
+            sock.close()
+            afterwards()
     finally:
         os._exit(0)
 

@@ -112,8 +112,8 @@ class ServerSettings:
     spare_processor: bool = _setting(
         True,
         Setting(
-            "whether containers that start leave a processor free for their first seconds, so "
-            "that others are answered soon meanwhile; 0: they may use them all at once",
+            "whether containers leave a processor free while they start, so that others are "
+            "answered soon meanwhile; 0: they may use them all",
             _switch,
         ),
     )

@@ -53,8 +53,8 @@ STEP: Final = 1.0
 MENDING: Final = 1.0
 """Seconds after a change of the host's routes or rules in which more of them may follow."""
 
-BOOTING: Final = 3.0
-"""Seconds for which a container leaves the processor to others that its start left to them."""
+CONFINED: Final = 3.0
+"""Seconds in which whoever started a container lets it use all processors, if he lives."""
 
 SETTLING: Final = 5.0
 """Seconds that a container's own hook has to clear away what it left."""
@@ -179,7 +179,7 @@ class Watching:
         self._snapshot.heed(Changes(containers=frozenset(due)))
         self._keep_up_soon()
         self._clear_away(self._loop.time())
-        confined_long = confined.noted(self._root, BOOTING)
+        confined_long = confined.noted(self._root, CONFINED)
         if confined_long:
             self._in_worker(functools.partial(self._release, confined_long))
 

@@ -28,6 +28,7 @@ def aside() -> Iterator[None]:
         yield
     finally:
         affinity.use_all()
+        confined._ours.clear()
 
 
 @pytest.fixture
@@ -62,6 +63,24 @@ def test_all_that_is_in_its_groups_gets_them(tmp_path: Path, child: int) -> None
     assert os.sched_getaffinity(child) == ALL
     assert confined.noted(root, 0) == []
     confined.release(path)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+@pytest.mark.usefixtures("aside")
+def test_what_we_started_gets_them_when_it_had_a_moment(
+    tmp_path: Path, child: int, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(confined.time, "sleep", slept.append)
+    confined.release_ours()
+    assert slept == []
+    confined.note(Root(tmp_path), "101", [group(tmp_path, child)])
+    if taken:
+        confined.noted(Root(tmp_path), 0)[0].unlink()
+    confined.release_ours()
+    assert slept == [confined.BOOTING]
+    assert os.sched_getaffinity(child) == ALL
+    assert confined.noted(Root(tmp_path), 0) == []
 
 
 @pytest.mark.usefixtures("aside")
