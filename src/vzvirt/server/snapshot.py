@@ -196,6 +196,10 @@ class Snapshot:
         made = make()
         return (self._facts if len(made) <= SMALL else self._texts).put(key, entry, made, era)
 
+    def kept_of(self, entries: Sequence[Entry], key: Hashable) -> list[bytes | None]:
+        """What ``kept`` has of many, as far as it is small; in any thread."""
+        return self._facts.find_all(((entry.ctid, key), entry) for entry in entries)
+
     # -- keeping up ---------------------------------------------------------------------
 
     def heed(self, changes: Changes) -> None:

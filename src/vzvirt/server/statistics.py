@@ -65,9 +65,10 @@ class Params:
         self.count += 1
         self.data += encode(name, value, Kind.STRING)
 
-    def record(self, dom: bytes) -> Encoded:
-        """The record of the container with this identity."""
-        return Encoded(b"".join((dom, self.count.to_bytes(4, "big"), self.data)))
+    @property
+    def encoded(self) -> bytes:
+        """As they follow the identity of their container in its record."""
+        return self.count.to_bytes(4, "big") + self.data
 
 
 _FACTS: Final = struct.Struct(">QI?")
@@ -114,10 +115,10 @@ _STATE: Final = Form((("state.state", Kind.INT), ("state.reason", Kind.INT)))
 _STATE_COUNT: Final = _STATE.count.to_bytes(4, "big")
 
 
-def state(params: Params, observation: Observation) -> None:
+def state(params: Params, reason: Reason) -> None:
     """Where it stands, and why."""
     params.count += _STATE.count
-    params.data += _standing(observation.reason)
+    params.data += _standing(reason)
 
 
 @cache

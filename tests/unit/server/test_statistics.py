@@ -3,9 +3,9 @@ from __future__ import annotations
 from vzvirt.model.devices import Interface, InterfaceKind
 from vzvirt.model.domain import Domain
 from vzvirt.model.resources import Cpu, Memory
-from vzvirt.model.state import Observation, Reason
+from vzvirt.model.state import Reason
 from vzvirt.model.statistics import BlockUse, CpuUse, MemoryUse
-from vzvirt.model.values import UNLIMITED, Ctid
+from vzvirt.model.values import UNLIMITED
 from vzvirt.ports.network import LinkCounters
 from vzvirt.rpc.protocol import remote
 from vzvirt.rpc.typedparams import Kind
@@ -20,7 +20,7 @@ FACTS = Facts(memory=262144, processors=2, wired=True)
 
 def _read(params: Params) -> dict[str, tuple[Kind, object]]:
     """Parameters as a client reads them."""
-    record = remote.DomainStatsRecord.decode(params.record(DOM.encode()))
+    record = remote.DomainStatsRecord.decode(DOM.encode() + params.encoded)
     assert record.dom == DOM
     assert len(record.params) == params.count
     found = {}
@@ -36,7 +36,7 @@ def test_nothing() -> None:
 
 def test_state_and_processor_time() -> None:
     params = Params()
-    statistics.state(params, Observation(ctid=Ctid(101), reason=Reason.KILLED))
+    statistics.state(params, Reason.KILLED)
     statistics.cpu(params, CpuUse(total=7, user=4, system=3))
     assert _read(params) == {
         "state.state": (Kind.INT, 5),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
+from vzvirt.model.state import Reason
 from vzvirt.model.statistics import Statistics, Topic
 from vzvirt.model.values import Ctid
 from vzvirt.ports.network import LinkCounters
@@ -83,7 +86,19 @@ def get_all(
         return remote.ConnectGetAllDomainStatsRet(records)
     used = _counted(call, entries, groups)
     processors = call.daemon.manager.machine.max_vcpus()
-    records = [_record(call, item, groups, used.get(item.ctid), processors) for item in entries]
+    kept = (
+        call.daemon.snapshot.kept_of(entries, Facts)
+        if groups & _OF_DEFINITIONS
+        else repeat(_NOTHING)
+    )
+    records = []
+    for item, known in zip(entries, kept, strict=False):
+        facts = known or _facts(item)
+        if item.observation.is_active:
+            params = _running(call, item, groups, used.get(item.ctid), facts, processors)
+        else:
+            params = _at_rest(groups, item.observation.reason, facts, processors)
+        records.append(Encoded(item.encoded + params))
     return remote.ConnectGetAllDomainStatsRet(records)
 
 
@@ -109,40 +124,63 @@ def _counted(call: Call, entries: Iterable[Entry], groups: int) -> Mapping[Ctid,
     return call.daemon.manager.statistics.of_many(active, topics)
 
 
-def _record(
-    call: Call, found: Entry, groups: int, used: Statistics | None, processors: int
-) -> Encoded:
-    cpu, memory = (None, None) if used is None else (used.cpu, used.memory)
+def _running(
+    call: Call,
+    found: Entry,
+    groups: int,
+    used: Statistics | None,
+    facts: bytes,
+    processors: int,
+) -> bytes:
+    """All that there is of a container that runs."""
+    params, known = Params(), Facts.unpack(facts)
+    _begin(params, groups, found.observation.reason, known, used, processors)
+    if groups & constants.VIR_DOMAIN_STATS_INTERFACE:
+        statistics.interfaces(params, _traffic(call, found) if known.wired else [])
+    if groups & constants.VIR_DOMAIN_STATS_BLOCK:
+        statistics.blocks(params, (used.block if used is not None else None) or ())
+    if groups & constants.VIR_DOMAIN_STATS_IOTHREAD:
+        statistics.iothreads(params)
+    return params.encoded
+
+
+@lru_cache(maxsize=1024)
+def _at_rest(groups: int, reason: Reason, facts: bytes, processors: int) -> bytes:
+    """All that there is of a container that is off; the same for those that are alike."""
     params = Params()
+    _begin(params, groups, reason, Facts.unpack(facts), None, processors)
+    return params.encoded
+
+
+def _begin(
+    params: Params,
+    groups: int,
+    reason: Reason,
+    facts: Facts,
+    used: Statistics | None,
+    processors: int,
+) -> None:
+    """The groups that there are whether or not it runs."""
+    cpu, memory = (None, None) if used is None else (used.cpu, used.memory)
     if groups & constants.VIR_DOMAIN_STATS_STATE:
-        statistics.state(params, found.observation)
+        statistics.state(params, reason)
     if groups & constants.VIR_DOMAIN_STATS_CPU_TOTAL and cpu is not None:
         statistics.cpu(params, cpu)
-    if groups & _OF_DEFINITIONS:
-        facts = _facts(found)
-        if groups & constants.VIR_DOMAIN_STATS_BALLOON:
-            statistics.balloon(params, facts, memory)
-        if groups & constants.VIR_DOMAIN_STATS_VCPU:
-            statistics.vcpus(params, facts.processors or processors, cpu)
-        if groups & constants.VIR_DOMAIN_STATS_INTERFACE and found.observation.is_active:
-            statistics.interfaces(params, _traffic(call, found) if facts.wired else [])
-    if found.observation.is_active:
-        if groups & constants.VIR_DOMAIN_STATS_BLOCK:
-            statistics.blocks(params, (used.block if used is not None else None) or ())
-        if groups & constants.VIR_DOMAIN_STATS_IOTHREAD:
-            statistics.iothreads(params)
-    return params.record(found.encoded)
+    if groups & constants.VIR_DOMAIN_STATS_BALLOON:
+        statistics.balloon(params, facts, memory)
+    if groups & constants.VIR_DOMAIN_STATS_VCPU:
+        statistics.vcpus(params, facts.processors or processors, cpu)
 
 
-def _facts(found: Entry) -> Facts:
+def _facts(found: Entry) -> bytes:
     """What is needed of a definition; kept, since reading thousands of them takes seconds."""
     try:
-        return Facts.unpack(found.kept(Facts, lambda: Facts.of(found.effective()).pack()))
+        return found.kept(Facts, lambda: Facts.of(found.effective()).pack())
     except errors.VzvirtError:
         return _NOTHING  # gone meanwhile, or unreadable: whoever asks for it alone is told
 
 
-_NOTHING: Final = Facts(memory=0, processors=0, wired=False)
+_NOTHING: Final = Facts(memory=0, processors=0, wired=False).pack()
 
 
 def _traffic(call: Call, found: Entry) -> list[LinkCounters]:
