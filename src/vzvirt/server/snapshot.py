@@ -80,6 +80,7 @@ class Snapshot:
         self._by_uuid: dict[int, Ctid] = {}
         self._due: dict[Ctid, None] = {}
         self._held: dict[Ctid, float] = {}
+        self._looking: set[Ctid] = set()
         self._later: dict[Ctid, float] = {}
         self._failing: set[Ctid] = set()
         self._unsettled: dict[Ctid, None] = {}
@@ -244,6 +245,7 @@ class Snapshot:
             Its entry; ``None``: there is none any more.
         """
         self._due.pop(ctid, None)
+        self._looking.discard(ctid)
         try:
             entry = self._take(ctid, look_at(self._looks, ctid, self._entries.get(ctid)))
         except errors.VzvirtError as error:
@@ -265,6 +267,7 @@ class Snapshot:
         """The call is done, and a look is going to be taken for ``release``."""
         self.listen()
         self._due.pop(ctid, None)
+        self._looking.add(ctid)
 
     def look(self, ctid: Ctid) -> Look | None:
         """Look at a container, in any thread; ``None``: it cannot be looked at."""
@@ -274,12 +277,13 @@ class Snapshot:
             return None
 
     def release(self, ctid: Ctid, look: Look | None) -> None:
-        """Take over what was seen, unless it is no longer the latest."""
+        """Take over what was seen, unless there is news or somebody else has looked since."""
         self._held.pop(ctid, None)
         self.listen()
-        if look is None or ctid in self._due or self._entries.get(ctid) is not look.before:
+        if look is None or ctid in self._due or ctid not in self._looking:
             self.refresh(ctid)
         else:
+            self._looking.discard(ctid)
             self._failing.discard(ctid)
             self._take(ctid, look)
 

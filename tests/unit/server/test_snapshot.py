@@ -385,6 +385,19 @@ def test_a_look_that_is_not_the_latest_does_not_count(site: Site, asked: bool) -
     assert site.keep_up() == ["BOOTED", "STOPPED_BY_KILL"]
 
 
+def test_a_look_counts_only_if_nobody_has_looked_since(site: Site) -> None:
+    ctid = site.define()
+    site.keep_up()
+    site.snapshot.hear(ctid)
+    look = site.snapshot.look(ctid)
+    assert look is not None
+    odd = Observation(ctid=ctid, reason=Reason.BOOTED, init_pid=1, run="1.1")
+    site.snapshot.refresh(ctid)
+    site.snapshot.release(ctid, dataclasses.replace(look, observation=odd))
+    assert site.snapshot.by_name("web").runtime_id == -1
+    assert site.keep_up() == []
+
+
 def test_one_that_cannot_be_looked_at_by_a_call_is_looked_at_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
