@@ -40,6 +40,7 @@ class Entry:
     __slots__ = (
         "_encoded",
         "_keeper",
+        "_last",
         "imprint",
         "index",
         "live_imprint",
@@ -59,6 +60,7 @@ class Entry:
         """Keep what was read."""
         self._keeper = keeper
         self._encoded: Encoded | None = None
+        self._last: tuple[Hashable, Encoded] | None = None
         self.index = index
         self.observation = observation
         self.told = told
@@ -103,6 +105,16 @@ class Entry:
             wire = remote.NonnullDomain(self.name, self.uuid, self.runtime_id)
             found = self._encoded = Encoded(wire.encode())
         return found
+
+    def last(self, key: Hashable, make: Callable[[], Encoded]) -> Encoded:
+        """What was made of it last, if that was for this key; else it is made now.
+
+        For what is asked of all containers again and again, in the same words.
+        """
+        found = self._last
+        if found is None or found[0] != key:
+            found = self._last = (key, make())
+        return found[1]
 
     def domain(self, *, live: bool | None = None) -> Domain:
         """Its definition as it is written.

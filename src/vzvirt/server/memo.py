@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -45,17 +45,6 @@ class Memo(Generic[T]):
                 return None
             self._things.move_to_end(key)
             return found[1]
-
-    def find_all(self, wanted: Iterable[tuple[Hashable, object]]) -> list[T | None]:
-        """The same for many keys and owners; none counts as used by that.
-
-        Nobody is kept waiting: each is found or not by a single access.
-        """
-        things = self._things
-        return [
-            found[1] if (found := things.get(key)) is not None and found[0] is owner else None
-            for key, owner in wanted
-        ]
 
     def put(self, key: Hashable, owner: object, made: T, era: int) -> T:
         """Keep what was made of an owner, if nothing was forgotten since; gives it back.

@@ -197,9 +197,10 @@ class Snapshot:
         made = make()
         return (self._facts if len(made) <= SMALL else self._texts).put(key, entry, made, era)
 
-    def kept_of(self, entries: Sequence[Entry], key: Hashable) -> list[bytes | None]:
-        """What ``kept`` has of many, as far as it is small; in any thread."""
-        return self._facts.find_all(((entry.ctid, key), entry) for entry in entries)
+    @property
+    def era(self) -> int:
+        """What changes when definitions take effect otherwise, though they are what they were."""
+        return self._facts.era
 
     # -- keeping up ---------------------------------------------------------------------
 

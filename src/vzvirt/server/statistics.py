@@ -65,10 +65,9 @@ class Params:
         self.count += 1
         self.data += encode(name, value, Kind.STRING)
 
-    @property
-    def encoded(self) -> bytes:
-        """As they follow the identity of their container in its record."""
-        return self.count.to_bytes(4, "big") + self.data
+    def record(self, dom: bytes) -> Encoded:
+        """The record of the container with this identity."""
+        return Encoded(b"".join((dom, self.count.to_bytes(4, "big"), self.data)))
 
 
 _FACTS: Final = struct.Struct(">QI?")

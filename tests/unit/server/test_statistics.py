@@ -20,7 +20,7 @@ FACTS = Facts(memory=262144, processors=2, wired=True)
 
 def _read(params: Params) -> dict[str, tuple[Kind, object]]:
     """Parameters as a client reads them."""
-    record = remote.DomainStatsRecord.decode(DOM.encode() + params.encoded)
+    record = remote.DomainStatsRecord.decode(params.record(DOM.encode()))
     assert record.dom == DOM
     assert len(record.params) == params.count
     found = {}

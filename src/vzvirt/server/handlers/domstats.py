@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from vzvirt import errors
@@ -86,19 +84,13 @@ def get_all(
         return remote.ConnectGetAllDomainStatsRet(records)
     used = _counted(call, entries, groups)
     processors = call.daemon.manager.machine.max_vcpus()
-    kept = (
-        call.daemon.snapshot.kept_of(entries, Facts)
-        if groups & _OF_DEFINITIONS
-        else repeat(_NOTHING)
-    )
-    records = []
-    for item, known in zip(entries, kept, strict=False):
-        facts = known or _facts(item)
-        if item.observation.is_active:
-            params = _running(call, item, groups, used.get(item.ctid), facts, processors)
-        else:
-            params = _at_rest(groups, item.observation.reason, facts, processors)
-        records.append(Encoded(item.encoded + params))
+    asked = groups, processors, call.daemon.snapshot.era
+    records = [
+        _running(call, item, groups, used.get(item.ctid), processors)
+        if item.observation.is_active
+        else _off(item, asked)
+        for item in entries
+    ]
     return remote.ConnectGetAllDomainStatsRet(records)
 
 
@@ -125,15 +117,14 @@ def _counted(call: Call, entries: Iterable[Entry], groups: int) -> Mapping[Ctid,
 
 
 def _running(
-    call: Call,
-    found: Entry,
-    groups: int,
-    used: Statistics | None,
-    facts: bytes,
-    processors: int,
-) -> bytes:
-    """All that there is of a container that runs."""
-    params, known = Params(), Facts.unpack(facts)
+    call: Call, found: Entry, groups: int, used: Statistics | None, processors: int
+) -> Encoded:
+    """The record of a container that runs."""
+    params = Params()
+    try:
+        known = _facts(found, groups)
+    except errors.VzvirtError:
+        known = _NOTHING  # gone meanwhile, or unreadable: whoever asks for it alone is told
     _begin(params, groups, found.observation.reason, known, used, processors)
     if groups & constants.VIR_DOMAIN_STATS_INTERFACE:
         statistics.interfaces(params, _traffic(call, found) if known.wired else [])
@@ -141,15 +132,29 @@ def _running(
         statistics.blocks(params, (used.block if used is not None else None) or ())
     if groups & constants.VIR_DOMAIN_STATS_IOTHREAD:
         statistics.iothreads(params)
-    return params.encoded
+    return params.record(found.encoded)
 
 
-@lru_cache(maxsize=1024)
-def _at_rest(groups: int, reason: Reason, facts: bytes, processors: int) -> bytes:
-    """All that there is of a container that is off; the same for those that are alike."""
+def _off(found: Entry, asked: tuple[int, int, int]) -> Encoded:
+    """The record of a container that is off: the same as long as the same is asked of it.
+
+    Args:
+        found: The container.
+        asked: Groups, the host's processors, and the era of the snapshot.
+    """
+    groups, processors, _ = asked
+    try:
+        return found.last(
+            asked, lambda: _resting(found, groups, _facts(found, groups), processors)
+        )
+    except errors.VzvirtError:
+        return _resting(found, groups, _NOTHING, processors)
+
+
+def _resting(found: Entry, groups: int, facts: Facts, processors: int) -> Encoded:
     params = Params()
-    _begin(params, groups, reason, Facts.unpack(facts), None, processors)
-    return params.encoded
+    _begin(params, groups, found.observation.reason, facts, None, processors)
+    return params.record(found.encoded)
 
 
 def _begin(
@@ -172,15 +177,14 @@ def _begin(
         statistics.vcpus(params, facts.processors or processors, cpu)
 
 
-def _facts(found: Entry) -> bytes:
+def _facts(found: Entry, groups: int) -> Facts:
     """What is needed of a definition; kept, since reading thousands of them takes seconds."""
-    try:
-        return found.kept(Facts, lambda: Facts.of(found.effective()).pack())
-    except errors.VzvirtError:
-        return _NOTHING  # gone meanwhile, or unreadable: whoever asks for it alone is told
+    if not groups & _OF_DEFINITIONS:
+        return _NOTHING
+    return Facts.unpack(found.kept(Facts, lambda: Facts.of(found.effective()).pack()))
 
 
-_NOTHING: Final = Facts(memory=0, processors=0, wired=False).pack()
+_NOTHING: Final = Facts(memory=0, processors=0, wired=False)
 
 
 def _traffic(call: Call, found: Entry) -> list[LinkCounters]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 from unit.server.handlers.clients import Client
 from unit.server.handlers.test_domains import defined
 from vzvirt import errors
+from vzvirt.manager.defaults import DEFAULT_MEMORY
+from vzvirt.manager.looks import Looks
+from vzvirt.model.domain import Domain
+from vzvirt.ports.watch import Changes
 from vzvirt.rpc.protocol import remote
 from vzvirt.rpc.xdr import ProtocolError
 from vzvirt.server.handlers import domstats
@@ -101,3 +106,42 @@ def test_what_changed_is_seen(client: Client, both: tuple[Any, Any]) -> None:
     (record,) = client.call("connect_get_all_domain_stats", (on,), VCPU, 0).retStats
     found = {item.field: item.value.value for item in record.params}
     assert found["vcpu.current"] == 7
+
+
+def processors(client: Client, dom: Any) -> int:
+    (record,) = client.call("connect_get_all_domain_stats", (dom,), VCPU, 0).retStats
+    return next(item.value.value for item in record.params if item.field == "vcpu.current")
+
+
+def memory(client: Client, dom: Any) -> int:
+    (record,) = client.call("connect_get_all_domain_stats", (dom,), BALLOON, 0).retStats
+    return next(item.value.value for item in record.params if item.field == "balloon.maximum")
+
+
+def test_other_defaults_are_seen(
+    client: Client, both: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, off = both
+    before = processors(client, off)
+
+    def others(_self: Looks, domain: Domain) -> Domain:
+        return replace(domain, cpu=replace(domain.cpu, vcpus=before + 9))
+
+    monkeypatch.setattr(Looks, "effective", others)
+    assert processors(client, off) == before, "it is not made anew each time"
+    client.snapshot.heed(Changes(defaults=True))
+    assert processors(client, off) == before + 9
+
+
+def test_one_that_could_not_be_read_is_read_again(
+    client: Client, both: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, off = both
+
+    def unreadable(_self: Looks, domain: Domain) -> Domain:
+        raise errors.ConfigSyntax(f"{domain.name} is damaged")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Looks, "effective", unreadable)
+        assert memory(client, off) == 0
+    assert memory(client, off) == DEFAULT_MEMORY // 1024
